@@ -1,4 +1,4 @@
-"""The import rule: a service imports slipway_common and its own package, and nothing of the workspace imports a service.
+"""The import rule: a service imports slipway_common and its own package, and nothing imports a service.
 
 Checked by `./run lint`. The sandbox imports no package of the workspace at all: it must not agree with the services by
 sharing their code.

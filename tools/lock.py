@@ -71,8 +71,8 @@ def _outside(requirements: list[str], projects: dict[str, Project]) -> list[str]
 def _compile(requirements: list[str], target: Path, arguments: list[str]) -> None:
     target.parent.mkdir(exist_ok=True)
     command = [
-        UV, "pip", "compile", "-", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11",
-        "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--output-file", target,
+        str(UV), "pip", "compile", "-", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11",
+        "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--output-file", str(target),
         *arguments,
     ]  # fmt: skip
     subprocess.run(command, input="\n".join(requirements), text=True, check=True, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Prepares .venv/: the pinned packages and the paths of the workspace. Run by ./run with nothing but the standard library."""
+"""Prepares .venv/ for ./run: the pinned packages and the paths of the workspace. Uses the standard library only."""
 
 import fcntl
 import subprocess
@@ -61,7 +61,8 @@ def _install(again: bool) -> None:
 
 def _link_workspace() -> None:
     """Makes the packages of the workspace importable from where they lie."""
-    homes = sorted(p.parent for pattern in ("libs/*", "services/*", "tools/*") for p in ROOT.glob(f"{pattern}/pyproject.toml"))
+    projects = (path for group in ("libs", "services", "tools") for path in ROOT.glob(f"{group}/*/pyproject.toml"))
+    homes = sorted(path.parent for path in projects)
     site_packages = next((VENV / "lib").glob("python3*/site-packages"))
     (site_packages / "slipway.pth").write_text("".join(f"{home}\n" for home in homes))
 
