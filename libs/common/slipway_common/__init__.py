@@ -1,0 +1,1 @@
+"""What the Slipway services share: events, topology, bus, stage runtime, history, health."""

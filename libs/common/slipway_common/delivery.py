@@ -1,0 +1,66 @@
+"""What a message's headers say of its own past: attempts and failures. Broker headers are never copied.
+
+Copied `x-death` headers make the broker drop a message that goes round in silence (cycle detection), so only the
+headers named here travel on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self
+
+ATTEMPT = "x-slipway-attempt"
+FIRST_FAILURE = "x-slipway-first-failure"
+LAST_FAILURE = "x-slipway-last-failure"
+SERVICE = "x-slipway-service"
+VERSION = "x-slipway-version"
+ERROR = "x-slipway-error"
+MESSAGE = "x-slipway-message"
+
+_MAX_MESSAGE = 2000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The past of one event in one stage. `attempt` counts from 1."""
+
+    attempt: int = 1
+    first_failure: datetime | None = None
+    last_failure: datetime | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, object]) -> Self:
+        attempt = headers.get(ATTEMPT)
+        return cls(
+            attempt if isinstance(attempt, int) and attempt > 0 else 1,
+            _time(headers.get(FIRST_FAILURE)),
+            _time(headers.get(LAST_FAILURE)),
+        )
+
+    def failed(self) -> Self:
+        """The same, with a failure now."""
+        now = datetime.now(UTC)
+        return replace(self, first_failure=self.first_failure or now, last_failure=now)
+
+    def next_attempt(self) -> Self:
+        return replace(self, attempt=self.attempt + 1)
+
+    def headers(self) -> dict[str, str | int]:
+        found: dict[str, str | int] = {ATTEMPT: self.attempt}
+        if self.first_failure:
+            found[FIRST_FAILURE] = self.first_failure.isoformat()
+        if self.last_failure:
+            found[LAST_FAILURE] = self.last_failure.isoformat()
+        return found
+
+
+def origin_headers(service: str, version: str, error: str, message: str) -> dict[str, str | int]:
+    """What a dead letter says of who gave it up and why."""
+    return {SERVICE: service, VERSION: version, ERROR: error, MESSAGE: message[:_MAX_MESSAGE]}
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
