@@ -5,6 +5,7 @@ headers named here travel on.
 """
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
@@ -18,6 +19,7 @@ ERROR = "x-slipway-error"
 MESSAGE = "x-slipway-message"
 
 _MAX_MESSAGE = 2000
+_ATTEMPT_IN_HAND: ContextVar[int] = ContextVar("attempt", default=1)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class Delivery:
 def origin_headers(service: str, version: str, error: str, message: str) -> dict[str, str | int]:
     """What a dead letter says of who gave it up and why."""
     return {SERVICE: service, VERSION: version, ERROR: error, MESSAGE: message[:_MAX_MESSAGE]}
+
+
+def begin_attempt(delivery: Delivery) -> None:
+    """Tell the code that this task runs which attempt it is."""
+    _ATTEMPT_IN_HAND.set(delivery.attempt)
+
+
+def current_attempt() -> int:
+    """The attempt that the running stage function is, counted from 1; 1 outside of one."""
+    return _ATTEMPT_IN_HAND.get()
 
 
 def _time(value: object) -> datetime | None:

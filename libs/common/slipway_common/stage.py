@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from slipway_common import metrics
 from slipway_common.bus import BROKER_ERRORS, Bus, Consumer, PublishError
-from slipway_common.delivery import Delivery, origin_headers
+from slipway_common.delivery import Delivery, begin_attempt, origin_headers
 from slipway_common.events import (
     AnyEvent,
     EventData,
@@ -171,6 +171,7 @@ class StageRunner(Generic[EventT, ToolsT]):
 
     async def _work(self, body: bytes, data: EventT, traceparent: str, delivery: Delivery) -> None:
         stage = self._stage
+        begin_attempt(delivery)
         started = asyncio.get_running_loop().time()
         if stage.working:
             await self._report(data.job, stage.working, traceparent, attempt=delivery.attempt)
