@@ -1,0 +1,54 @@
+"""Why a change cannot be made: failures of single edit blocks, and of whole replies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from slipway_generator.reply import EditBlock
+
+Reason = Literal["not found", "ambiguous", "overlap", "already applied", "no change", "indentation"]
+
+
+@dataclass(frozen=True)
+class EditFailure:
+    """One edit block that cannot be applied.
+
+    `index` counts the file's blocks from 0; `lines` are the lines of the original (from 1) that the message speaks of.
+    """
+
+    index: int
+    block: EditBlock
+    reason: Reason
+    message: str
+    lines: tuple[int, ...] = ()
+
+
+class EditsFailed(Exception):  # noqa: N818
+    """At least one block of a file cannot be applied, so none was. `good` are the blocks that would have worked."""
+
+    def __init__(self, failures: Sequence[EditFailure], good: Sequence[EditBlock] = ()) -> None:
+        super().__init__("; ".join(f"block {failure.index + 1}: {failure.message}" for failure in failures))
+        self.failures = tuple(failures)
+        self.good = tuple(good)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why one file of a reply cannot be changed as asked. `report` is the text for the model."""
+
+    path: str
+    message: str
+    report: str
+    failures: tuple[EditFailure, ...] = ()
+
+
+class ChangeRefused(Exception):  # noqa: N818
+    """A reply that cannot be applied as a whole, so nothing of it was."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
+        self.problems = tuple(problems)
+
+    def report(self) -> str:
+        """All problems as text for the model."""
+        return "\n\n".join(problem.report for problem in self.problems)
