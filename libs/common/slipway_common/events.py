@@ -17,7 +17,6 @@ MAX_EVENT_BYTES = 12 * 1024 * 1024
 
 _JOB_NAMESPACE = uuid.UUID("5b0f6c1e-4f0c-5d0e-9a53-6c1b7a0c51e9")
 
-Check = Annotated["JsCheck | str", Field(union_mode="left_to_right")]
 CheckOutcome = Literal["true", "false", "inconclusive", "not_run"]
 
 
@@ -31,6 +30,9 @@ class JsCheck(Model):
     """A check that is a JavaScript expression, evaluated on the page; it holds when its value is truthy."""
 
     js: str
+
+
+Check = Annotated[JsCheck | str, Field(union_mode="left_to_right")]
 
 
 class Attachment(Model):
