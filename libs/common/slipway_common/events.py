@@ -163,21 +163,24 @@ class Report(Model):
 
 
 class EventData(Model):
-    """Base of every event: the job that it belongs to and when it was made."""
+    """Base of every event: the job that it belongs to and when it was made.
+
+    `hand_backs` counts how often the deployer had returned the job to `task.received` because the branch moved.
+    """
 
     type: ClassVar[str]
     job: Job
     at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    hand_backs: int = 0
 
 
 class Received(EventData):
-    """A task request was accepted. `hand_backs` counts how often the deployer returned it because the branch moved."""
+    """A task request was accepted."""
 
     type: ClassVar[str] = "task.received"
     brief: str
     checks: tuple[Check, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-    hand_backs: int = 0
 
 
 class Generated(EventData):
@@ -189,7 +192,6 @@ class Generated(EventData):
     kept: tuple[KeptFile, ...] = ()
     request: Request
     report: Report = Report()
-    hand_backs: int = 0
 
 
 class Deployed(EventData):

@@ -22,7 +22,6 @@ from slipway_common.events import (
     AnyEvent,
     EventData,
     EventTooLargeError,
-    Job,
     Progress,
     UnreadableEventError,
     WorkEvent,
@@ -174,7 +173,7 @@ class StageRunner(Generic[EventT, ToolsT]):
         begin_attempt(delivery)
         started = asyncio.get_running_loop().time()
         if stage.working:
-            await self._report(data.job, stage.working, traceparent, attempt=delivery.attempt)
+            await self._report(data, stage.working, traceparent, attempt=delivery.attempt)
         outcome = "done"
         try:
             async with asyncio.timeout(stage.time_limit_s):
@@ -183,38 +182,38 @@ class StageRunner(Generic[EventT, ToolsT]):
                 await self._pass_on(following, traceparent)
         except Wait as wait:
             outcome = "waiting"
-            await self._report(data.job, "waiting", traceparent, message=wait.reason, attempt=delivery.attempt)
+            await self._report(data, "waiting", traceparent, message=wait.reason, attempt=delivery.attempt)
             await self._delay(body, delivery, wait.after)
         except Pause as pause:
             outcome = "paused"
             self._pause(pause.reason)
-            await self._report(data.job, "paused", traceparent, message=pause.reason, attempt=delivery.attempt)
+            await self._report(data, "paused", traceparent, message=pause.reason, attempt=delivery.attempt)
             await self._delay(body, delivery, 1.0)
         except (Reject, EventTooLargeError) as error:
             outcome = "dead"
-            await self._bury(body, delivery.failed(), error, data.job, traceparent)
+            await self._bury(body, delivery.failed(), error, data, traceparent)
         except (PublishError, asyncio.CancelledError):
             outcome = "given back"
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is: bounded retries, then a dead letter)
-            outcome = await self._retry_or_bury(body, delivery.failed(), error, data.job, traceparent)
+            outcome = await self._retry_or_bury(body, delivery.failed(), error, data, traceparent)
         finally:
             seconds = asyncio.get_running_loop().time() - started
             metrics.STAGE_SECONDS.labels(stage.name, outcome).observe(seconds)
         log.info(f"{stage.name} {outcome}", seconds=round(seconds, 3), attempt=delivery.attempt)
 
     async def _retry_or_bury(
-        self, body: bytes, delivery: Delivery, error: Exception, job: Job, traceparent: str
+        self, body: bytes, delivery: Delivery, error: Exception, data: EventData, traceparent: str
     ) -> str:
         if self._spent(delivery):
-            await self._bury(body, delivery, error, job, traceparent)
+            await self._bury(body, delivery, error, data, traceparent)
             return "dead"
         if not isinstance(error, Retry | TimeoutError):
             log.error("unexpected error in a stage", exc_info=error)
         wished = error.after if isinstance(error, Retry) else None
         after = wished if wished is not None else min(2.0 ** (delivery.attempt - 1), MAX_BACKOFF_S)
         await self._report(
-            job,
+            data,
             "retrying",
             traceparent,
             message=f"{_reason(error)}; again in {after:g} s",
@@ -242,7 +241,9 @@ class StageRunner(Generic[EventT, ToolsT]):
         queue = self._stage.consumes.type
         await self._bus.publish(exchange, queue, body, event_type=queue, headers=delivery.headers())
 
-    async def _bury(self, body: bytes, delivery: Delivery, error: Exception, job: Job | None, traceparent: str) -> None:
+    async def _bury(
+        self, body: bytes, delivery: Delivery, error: Exception, data: EventData | None, traceparent: str
+    ) -> None:
         """Publish a dead letter: the event as it was, what happened to it in the headers."""
         queue = self._stage.consumes.type
         headers = delivery.headers() | origin_headers(
@@ -251,17 +252,17 @@ class StageRunner(Generic[EventT, ToolsT]):
         await self._bus.publish(DEAD_EXCHANGE, queue, body, event_type=queue, headers=headers)
         metrics.DEAD_LETTERS.labels(self._stage.name).inc()
         log.error("dead letter", queue=f"{queue}.dead", error=type(error).__name__, reason=_reason(error))
-        if job is not None:
+        if data is not None:
             await self._report(
-                job, "dead", traceparent, message=_reason(error), error=type(error).__name__, attempt=delivery.attempt
+                data, "dead", traceparent, message=_reason(error), error=type(error).__name__, attempt=delivery.attempt
             )
 
     async def _report(
-        self, job: Job, state: str, traceparent: str, *, message: str = "", error: str = "", attempt: int = 1
+        self, data: EventData, state: str, traceparent: str, *, message: str = "", error: str = "", attempt: int = 1
     ) -> None:
         progress = Progress.model_validate(
-            {"job": job, "service": self._stage.name, "state": state, "message": message[:2000], "error": error,
-             "attempt": attempt}
+            {"job": data.job, "hand_backs": data.hand_backs, "service": self._stage.name, "state": state,
+             "message": message[:2000], "error": error, "attempt": attempt}
         )  # fmt: skip
         await self._publish_history(progress, traceparent)
 
