@@ -1,1 +1,3 @@
-"""The generator: has the model write or edit an app, and proves it."""
+"""The generator: has the model write or edit the app, and proves it."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,61 @@
+"""The generator service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from slipway_common.events import Received
+from slipway_common.service import Service, Surroundings, run
+from slipway_common.stage import Stage
+from slipway_generator import VERSION
+from slipway_generator.author import Author
+from slipway_generator.chain import Chain
+from slipway_generator.gemini import Gemini
+from slipway_generator.generate import Tools, generate
+from slipway_generator.proof import Prover
+from slipway_generator.settings import GeneratorSettings
+
+
+@asynccontextmanager
+async def open_tools(settings: GeneratorSettings, _: Surroundings) -> AsyncIterator[Tools]:
+    gemini = Gemini(
+        settings.gemini_api_key.get_secret_value(),
+        base_url=settings.gemini_base_url,
+        api_version=settings.gemini_api_version,
+    )
+    chain = Chain(gemini, settings.gemini_models, settings.model_call_timeout_s)
+    author = Author(chain, Prover(settings.github_username), max_repairs=settings.max_repairs)
+    async with httpx.AsyncClient(timeout=settings.attachment_timeout_s) as http:
+        try:
+            yield Tools(settings, author, chain, http)
+        finally:
+            await gemini.aclose()
+
+
+async def probe(tools: Tools) -> None:
+    await tools.chain.probe()
+
+
+def stage(settings: GeneratorSettings) -> Stage[Received, Tools]:
+    # beyond the budget: the last call and the last inspection that were begun inside it
+    limit = settings.generate_budget_s + settings.model_call_timeout_s + 120
+    return Stage("generator", Received, generate, time_limit_s=limit, working="generating", probe=probe)
+
+
+def main() -> None:
+    run(
+        Service(
+            name="generator",
+            version=VERSION,
+            settings=GeneratorSettings,
+            port=lambda s: s.generator_port,
+            concurrency=lambda s: s.generator_concurrency,
+            stage=stage,
+            tools=open_tools,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

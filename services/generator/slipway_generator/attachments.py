@@ -1,0 +1,133 @@
+"""Attachments: their bytes from data URIs and http(s) URLs, their real type, their place in the app.
+
+Each is committed under its own name, with these rules for names that mean something:
+README.md stays at the top and the app's own sections follow it; LICENSE, index.html, .nojekyll and .slipway/* are
+Slipway's own, so such an attachment goes to `attachments/<name>`; .github/workflows/* is committed as it is.
+"""
+
+import binascii
+import mimetypes
+from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote_to_bytes
+
+import httpx
+
+from slipway_common.events import Attachment, AttachmentRef
+from slipway_common.stage import Reject, Retry
+
+README = "README.md"
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+_TEXT_TYPES = {
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".md": "text/markdown",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".yml": "application/yaml",
+    ".yaml": "application/yaml",
+    ".js": "text/javascript",
+}
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class Material:
+    """An attachment with its bytes: `name` as the sender calls it, `path` where the app has it."""
+
+    name: str
+    path: str
+    media_type: str
+    data: bytes
+
+    def ref(self) -> AttachmentRef:
+        return AttachmentRef(name=self.name, path=self.path, media_type=self.media_type, size=len(self.data))
+
+
+async def collect(
+    attachments: Sequence[Attachment], client: httpx.AsyncClient, *, max_bytes: int
+) -> tuple[Material, ...]:
+    """All attachments with their bytes, at most `max_bytes` together.
+
+    Raises Reject for what cannot be decoded, does not exist or is too large, Retry for what may answer later.
+    """
+    found: list[Material] = []
+    for attachment in attachments:
+        left = max_bytes - sum(len(material.data) for material in found)
+        if attachment.url[:5].lower() == "data:":
+            data = decode_data_uri(attachment)
+        else:
+            data = await _fetch(attachment, client, left)
+        if len(data) > left:
+            raise Reject(f"attachment {attachment.name}: all attachments together are over {max_bytes} bytes")
+        found.append(Material(attachment.name, place(attachment.name), media_type(attachment.name, data), data))
+    return tuple(found)
+
+
+def place(name: str) -> str:
+    """Where the app has the attachment of this name."""
+    path = PurePosixPath(name)
+    if name in {"LICENSE", "index.html", ".nojekyll"} or path.parts[0] == ".slipway":
+        return f"attachments/{name}"
+    return str(path)
+
+
+def media_type(name: str, data: bytes) -> str:
+    """The type by content, then by name; what the sender declares is often wrong and is not asked."""
+    for signature, found in _SIGNATURES:
+        if data.startswith(signature):
+            return found
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    suffix = PurePosixPath(name).suffix.lower()
+    if data.startswith(b"PK\x03\x04") and suffix == ".xlsx":
+        return _XLSX
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return mimetypes.guess_type(name)[0] or "application/octet-stream"
+    guessed = _TEXT_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "text/plain"
+    return "text/plain" if guessed.startswith("image/") and guessed != "image/svg+xml" else guessed
+
+
+def decode_data_uri(attachment: Attachment) -> bytes:
+    """The bytes of a `data:` URI (RFC 2397). Raises Reject."""
+    header, comma, payload = attachment.url.partition(",")
+    if not comma:
+        raise Reject(f"attachment {attachment.name}: the data URI has no comma")
+    raw = unquote_to_bytes(payload)
+    if not header.lower().endswith(";base64"):
+        return raw
+    text = bytes(byte for byte in raw if byte not in b" \t\r\n")
+    try:
+        return b64decode(text.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error as error:
+        raise Reject(f"attachment {attachment.name}: the data URI is no base64 ({error})") from None
+
+
+async def _fetch(attachment: Attachment, client: httpx.AsyncClient, max_bytes: int) -> bytes:
+    where = f"attachment {attachment.name}"
+    try:
+        async with client.stream("GET", attachment.url, follow_redirects=True) as response:
+            if response.status_code in {408, 425, 429} or response.status_code >= 500:
+                raise Retry(f"{where}: its server answered {response.status_code}")
+            if response.status_code != 200:
+                raise Reject(f"{where}: its server answered {response.status_code}")
+            data = bytearray()
+            async for chunk in response.aiter_bytes():
+                data += chunk
+                if len(data) > max_bytes:
+                    raise Reject(f"{where}: over {max_bytes} bytes")
+            return bytes(data)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Reject(f"{where}: {error}") from None
+    except httpx.HTTPError as error:
+        raise Retry(f"{where}: {type(error).__name__}") from None

@@ -1,0 +1,115 @@
+"""The loop with the model: ask, read, apply, prove, feed back what is wrong, keep the best candidate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from slipway_common.events import Check
+from slipway_common.stage import Reject
+from slipway_generator.assembly import assemble, is_slipways_own
+from slipway_generator.attachments import Material
+from slipway_generator.chain import Chain, Ledger, SpentError
+from slipway_generator.edits import Applied, ChangeRefused, apply_reply
+from slipway_generator.feedback import of_refusal, of_verdict
+from slipway_generator.model import Turn
+from slipway_generator.prompt import Assignment, first_prompt, system_prompt
+from slipway_generator.proof import Prover
+from slipway_generator.reply import NoBlockError, Reply, ReplyError, parse_reply
+from slipway_generator.verdict import Verdict
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Commission:
+    """All that the author needs for one job.
+
+    `base` holds every file of the published app (None for a build), `attached` the paths of all rounds' attachments,
+    which are not the model's to write; `checks` are those of all rounds, each with its round.
+    """
+
+    assignment: Assignment
+    repository: str
+    license_text: bytes
+    checks: Sequence[tuple[int, Check]]
+    base: Mapping[str, bytes] | None = None
+    attached: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        return self.assignment.materials
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One version of the app that could be shipped."""
+
+    files: Mapping[str, bytes]
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+
+
+class Author:
+    """Writes or revises apps, each within its ledger."""
+
+    def __init__(self, chain: Chain, prover: Prover, *, max_repairs: int) -> None:
+        self._chain = chain
+        self._prover = prover
+        self._max_repairs = max_repairs
+
+    async def write(self, commission: Commission, ledger: Ledger) -> Candidate:
+        """The best version within the limits.
+
+        Raises Reject when there is none, and the outcomes that Chain.ask raises as long as there is none.
+        """
+        prompt = first_prompt(commission.assignment)
+        turns: tuple[Turn, ...] = (prompt.turn,)
+        current = dict(commission.base or {})
+        best: Candidate | None = None
+        trouble = ""
+        for turn in range(self._max_repairs + 1):
+            try:
+                answer = await self._chain.ask(system_prompt(), turns, ledger)
+            except SpentError as error:
+                trouble = f"{error}; {trouble}" if trouble else str(error)
+                break
+            turns += (Turn("model", answer.text),)
+            try:
+                applied = apply_reply(current, _models_part(parse_reply(answer.text), commission))
+            except (ReplyError, ChangeRefused) as error:
+                trouble = str(error)
+                log.info("reply not applied", reason=trouble, turn=turn + 1)
+                turns += (Turn("user", of_refusal(error)),)
+                continue
+            candidate = await self._candidate(applied, current, commission)
+            if best is None or candidate.verdict.rank() > best.verdict.rank():
+                best = candidate
+            log.info("candidate", turn=turn + 1, clean=candidate.verdict.clean, kept=best is candidate)
+            if candidate.verdict.clean:
+                break
+            current = dict(best.files)
+            turns += (Turn("user", of_verdict(candidate.verdict, kept=best is candidate)),)
+        if best is None:
+            raise Reject(f"no version of the app could be made: {trouble}")
+        cut = tuple(f"not shown to the model: {what}" for what in prompt.cut)
+        return Candidate(best.files, best.verdict, best.notes + cut)
+
+    async def _candidate(self, applied: Applied, current: Mapping[str, bytes], commission: Commission) -> Candidate:
+        files = assemble(applied.over(current), commission.materials, commission.license_text)
+        verdict = await self._prover.prove(
+            files, base=commission.base, repository=commission.repository, checks=commission.checks
+        )
+        return Candidate(files, verdict)
+
+
+def _models_part(reply: Reply, commission: Commission) -> Reply:
+    """The reply without files that code writes. Raises NoBlockError when nothing else was in it."""
+    parts = tuple(
+        part
+        for part in reply.parts
+        if not is_slipways_own(part.path) and (part.path not in commission.attached or part.path == "README.md")
+    )
+    if not parts:
+        raise NoBlockError("the reply only writes files that are not yours to write; send index.html and README.md")
+    return Reply(parts)

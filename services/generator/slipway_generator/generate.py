@@ -1,0 +1,177 @@
+"""The stage function: from a received task to a generated app."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import httpx
+import structlog
+
+from slipway_common.events import Check, File, Generated, KeptFile, Received, Report, Request
+from slipway_common.git_http import GitError
+from slipway_common.naming import repository_name
+from slipway_common.project import RECORD_PATH, ProjectRecord
+from slipway_common.repository import App, read_app
+from slipway_common.stage import Reject, Retry, Wait
+from slipway_generator.assembly import is_slipways_own, mit_license
+from slipway_generator.attachments import Material, collect
+from slipway_generator.author import Author, Commission
+from slipway_generator.chain import Chain, Ledger
+from slipway_generator.prompt import Assignment, EarlierRound
+from slipway_generator.settings import GeneratorSettings
+
+log = structlog.get_logger()
+
+PREDECESSOR_PAUSE_S = 4.0
+SHIPPING_RESERVE_S = 45.0
+"""What deploying and notifying need before the deadline."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the stage works with."""
+
+    settings: GeneratorSettings
+    author: Author
+    chain: Chain
+    http: httpx.AsyncClient
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a job builds on. `app` is what is published now; `revises` says whether it is edited or replaced."""
+
+    app: App | None
+    revises: bool
+    record: ProjectRecord
+    notes: tuple[str, ...] = ()
+
+
+async def generate(event: Received, tools: Tools) -> Generated:
+    """Write the app of round 1, or change the published one."""
+    settings = tools.settings
+    job = event.job
+    repository = repository_name(job.email, job.task)
+    ground = await _ground(event, repository, settings)
+    materials = await collect(event.attachments, tools.http, max_bytes=settings.max_app_bytes)
+    earlier_materials = _earlier_materials(ground, {material.name for material in materials})
+    published = {path: file.data for path, file in ground.app.files.items()} if ground.app and ground.revises else None
+    size = sum(map(len, (published or {}).values())) + sum(len(material.data) for material in materials)
+    if size > settings.max_app_bytes:
+        raise Reject(f"the app would be {size} bytes, over the limit of {settings.max_app_bytes} (MAX_APP_BYTES)")
+
+    request = Request(brief=event.brief, checks=event.checks, attachments=tuple(m.ref() for m in materials))
+    record = ground.record.with_round(job, request)
+    attached = frozenset(ref.path for item in record.rounds for ref in item.attachments)
+    earlier = [item for item in record.rounds if item.round < job.round] if ground.revises else []
+    checks: list[tuple[int, Check]] = [(item.round, check) for item in earlier for check in item.checks]
+    checks += [(job.round, check) for check in event.checks]
+    commission = Commission(
+        assignment=Assignment(
+            round=job.round,
+            brief=event.brief,
+            checks=event.checks,
+            materials=(*materials, *earlier_materials),
+            current=_editable(published, attached) if published is not None else None,
+            earlier=[EarlierRound(item.round, item.brief, item.checks) for item in earlier],
+        ),
+        repository=repository,
+        license_text=mit_license(job.accepted_at.year, settings.github_username),
+        checks=checks,
+        base=published,
+        attached=attached,
+    )
+    ledger = Ledger(settings.max_model_calls, monotonic() + _time_to_work(event, settings))
+    candidate = await tools.author.write(commission, ledger)
+    files = {**candidate.files, RECORD_PATH: record.dump()}
+    changed, kept = _against(ground, files, {material.path for material in materials})
+    verdict = candidate.verdict
+    return Generated(
+        job=job,
+        base_commit=ground.app.commit if ground.app else None,
+        files=changed,
+        kept=kept,
+        request=request,
+        report=Report(
+            checks=verdict.checks,
+            findings=verdict.findings,
+            edit=verdict.edit,
+            usage=ledger.use(),
+            notes=ground.notes + candidate.notes,
+            screenshots=verdict.screenshots,
+        ),
+        hand_backs=event.hand_backs,
+    )
+
+
+async def _ground(event: Received, repository: str, settings: GeneratorSettings) -> Ground:
+    """What is published now, and whether it is this job's turn. Raises Wait, Retry, Reject."""
+    job = event.job
+    try:
+        app = await read_app(settings.github_git_url, settings.github_username, repository)
+    except GitError as error:
+        raise Retry(f"the repository could not be read: {error}") from None
+    record = (app.record if app else None) or ProjectRecord()
+    if job.round == 1:
+        return Ground(app, revises=False, record=record)
+    if record.supersedes(job):
+        raise Reject(f"round {job.round} is superseded: a later round is in the repository already")
+    newest = max((item.round for item in record.rounds), default=0)
+    if newest >= job.round - 1:
+        return Ground(app, revises=True, record=record)
+    waited = datetime.now(UTC) - event.at
+    if waited < timedelta(seconds=settings.predecessor_wait_s):
+        raise Wait(f"round {job.round - 1} is not in the repository yet", PREDECESSOR_PAUSE_S)
+    if app is None:
+        return Ground(None, revises=False, record=record, notes=(f"round {job.round - 1} never came: built whole",))
+    note = f"round {job.round - 1} never came: made from round {newest}"
+    return Ground(app, revises=True, record=record, notes=(note,))
+
+
+def _time_to_work(event: Received, settings: GeneratorSettings) -> float:
+    """Seconds for this job's calls: the stage's budget, less where the deadline is near; late jobs get a fresh one."""
+    left = (event.job.due_at - datetime.now(UTC)).total_seconds() - SHIPPING_RESERVE_S
+    return min(settings.generate_budget_s, left) if left > 0 else settings.generate_budget_s
+
+
+def _earlier_materials(ground: Ground, replaced: set[str]) -> tuple[Material, ...]:
+    """Attachments of earlier rounds, as the published app has them: the model is shown them in every round."""
+    if not ground.revises or ground.app is None:
+        return ()
+    found: dict[str, Material] = {}
+    for item in ground.record.rounds:
+        for ref in item.attachments:
+            file = ground.app.files.get(ref.path)
+            if file is not None and ref.name not in replaced:
+                found[ref.name] = Material(ref.name, ref.path, ref.media_type, file.data[: ref.size])
+    return tuple(found.values())
+
+
+def _editable(files: Mapping[str, bytes], attached: frozenset[str]) -> dict[str, str]:
+    """The text files that are the model's to edit."""
+    editable = {}
+    for path, data in files.items():
+        if is_slipways_own(path) or (path in attached and path != "README.md"):
+            continue
+        try:
+            editable[path] = data.decode()
+        except UnicodeDecodeError:
+            continue
+    return editable
+
+
+def _against(
+    ground: Ground, files: Mapping[str, bytes], inline: set[str]
+) -> tuple[tuple[File, ...], tuple[KeptFile, ...]]:
+    """What is new or changed, with its bytes, and what stays, by its sha; this round's attachments are always inline."""
+    old = ground.app.files if ground.app is not None and ground.revises else {}
+    changed: list[File] = []
+    kept: list[KeptFile] = []
+    for path, data in sorted(files.items()):
+        before = old.get(path)
+        if before is not None and before.data == data and path not in inline:
+            kept.append(KeptFile(path=path, mode=before.mode, sha=before.sha))
+        else:
+            changed.append(File.of(path, data, before.mode if before else "100644"))
+    return tuple(changed), tuple(kept)

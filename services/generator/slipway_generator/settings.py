@@ -1,0 +1,39 @@
+"""Settings of the generator. It has no GitHub token: public repositories are read without one."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
+
+from slipway_common.settings import CommonSettings
+
+DEFAULT_MODELS = ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-flash-latest")
+
+
+class GeneratorSettings(CommonSettings):
+    generator_port: int = 7861
+    generator_concurrency: int = Field(2, ge=1, le=64)
+    gemini_api_key: SecretStr = SecretStr("")
+    gemini_models: Annotated[tuple[str, ...], NoDecode] = DEFAULT_MODELS
+    gemini_base_url: str | None = None
+    gemini_api_version: str | None = None
+    github_username: str
+    github_git_url: str = "https://github.com"
+    max_model_calls: int = Field(8, ge=1)
+    max_repairs: int = Field(3, ge=0)
+    model_call_timeout_s: float = Field(180.0, gt=0)
+    generate_budget_s: float = Field(420.0, gt=0, description="time for all model calls and inspections of one job")
+    predecessor_wait_s: float = Field(120.0, ge=0)
+    max_app_bytes: int = Field(8 * 1024 * 1024, gt=0)
+    attachment_timeout_s: float = Field(20.0, gt=0)
+    chromium_path: str | None = None
+    cdn_dir: str | None = None
+    verify_network: Literal["on", "off"] = "off"
+    check_timeout_s: float = Field(5.0, gt=0)
+
+    @field_validator("gemini_models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
