@@ -1,0 +1,113 @@
+"""What a check is: an expression for the page, a statement about files that code can decide, or work for a person."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slipway_common.events import Check, JsCheck
+from slipway_generator import javascript, prose
+from slipway_generator.javascript import Form, NotJavaScriptError
+
+_TIME = re.compile(
+    r"\b(?:within|in under|under|in less than|in at most|after|wait(?:s|ing)?(?: for)?|in)\s+(\d+(?:\.\d+)?)\s*"
+    r"(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?)\b",
+    re.IGNORECASE,
+)
+_PREFIX = re.compile(r"\s*js\s*:\s*", re.IGNORECASE)
+_PAGE_NAME = re.compile(r"(?<![\w$.#-])(?:document|window)(?![\w$-])")
+_PARAMETER = re.compile(r"\?([A-Za-z_][\w-]*)=(\S*)")
+_SHOWN = re.compile(r"\b(?:show|display|render|print|reflect|visible|appear|passed at)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class OnPage:
+    """JavaScript to evaluate on the page until it is true; `seconds` is the time that the check names, if it does."""
+
+    source: str
+    form: Form
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A value passed in the query string as `parameter` has to be seen on the page."""
+
+    parameter: str
+    value: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class OnFiles:
+    """A statement about the app's files."""
+
+    rule: prose.Rule
+
+    def decide(self, files: Mapping[str, bytes]) -> tuple[bool, str]:
+        """Whether it holds, and what was found."""
+        return self.rule(files)
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Nothing here decides it; `reason` says why."""
+
+    reason: str
+
+
+Plan = OnPage | Shown | OnFiles | NotRun
+
+
+def text_of(check: Check) -> str:
+    """A check as people read it."""
+    return check.js if isinstance(check, JsCheck) else check
+
+
+def named_seconds(text: str) -> float | None:
+    """The time that a check gives the page ("within 15 s"), in seconds."""
+    found = _TIME.search(text)
+    if found is None:
+        return None
+    unit = found[2].lower()
+    scale = 0.001 if unit.startswith(("ms", "milli")) else 60.0 if unit.startswith("m") else 1.0
+    return float(found[1]) * scale
+
+
+def plan(check: Check) -> Plan:
+    """How `check` is to be decided.
+
+    JavaScript is `{"js": ...}`, a string `js: ...`, and a bare string that parses as an expression and names
+    `document` or `window` (issue 5). A `${...}` that was never filled in makes a check undecidable.
+    """
+    text = text_of(check)
+    prefix = _PREFIX.match(text)
+    source = text[prefix.end() :] if prefix else text
+    declared = isinstance(check, JsCheck) or prefix is not None
+    gap = javascript.unresolved(source)
+    if gap:
+        return NotRun(f"unresolved {gap}: the sender's template was not filled in")
+    if declared or _PAGE_NAME.search(source):
+        try:
+            form = javascript.form_of(source)
+        except NotJavaScriptError as error:
+            if declared:
+                return NotRun(f"it is not JavaScript: {error}")
+        else:
+            if declared or form == "expression":
+                return OnPage(source.strip(), form, named_seconds(text))
+    return _plan_prose(text)
+
+
+def _plan_prose(text: str) -> Plan:
+    parameter = _PARAMETER.search(text)
+    if parameter is not None and _SHOWN.search(text):
+        return Shown(parameter[1], _sample(parameter[1]), named_seconds(text))
+    rule = prose.rule_for(text)
+    return OnFiles(rule) if rule is not None else NotRun("for a person to judge")
+
+
+def _sample(parameter: str) -> str:
+    """A value that no page shows by chance. What is named url gets the shape of one."""
+    return (
+        "https://example.com/slipway-7f3a9c.png" if re.search("url|src|link|href", parameter, re.I) else "Slipway7f3a9c"
+    )
