@@ -1,0 +1,137 @@
+"""The private RabbitMQ node: it works, it survives a kill, and it leaves nothing behind."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aio_pika
+import pytest
+
+from slipway_cli.process_identity import ProcessIdentity
+from slipway_cli.rabbitmq_node import NodeError, NodeRecord, RabbitmqNode
+from slipway_cli.rabbitmq_program import RabbitmqProgram, find_or_install
+
+VAR = Path(__file__).resolve().parents[2] / "var"
+OWNER = """
+import sys, time
+from pathlib import Path
+from slipway_cli.rabbitmq_node import RabbitmqNode
+from slipway_cli.rabbitmq_program import find_or_install
+node = RabbitmqNode(find_or_install(Path(sys.argv[1]), lambda _: None), Path(sys.argv[2]))
+node.start()
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def program() -> RabbitmqProgram:
+    return find_or_install(VAR, print)
+
+
+@pytest.fixture
+def folder(run_folder: Path, worker_id: str) -> Iterator[Path]:
+    # Not under /tmp: it may be small, and a broker without disk space refuses to work.
+    folder = run_folder / f"node-{worker_id}"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_a_confirmed_message_survives_the_kill_of_the_broker(program: RabbitmqProgram, folder: Path) -> None:
+    node = RabbitmqNode(program, folder)
+    node.start()
+    try:
+        await publish(node.url, b"kept")
+        # RabbitMQ 3.10.8 can lose a quorum queue whose broker dies within half a second of its declaration.
+        await asyncio.sleep(1.5)
+        node.restart()
+        assert await consume(node.url) == b"kept"
+        processes = _processes(folder)
+        assert len(processes) == 2
+    finally:
+        node.stop()
+    assert not any(process.alive() for process in processes)
+
+
+def test_nothing_is_left_when_its_owner_is_killed_and_the_next_start_works(
+    program: RabbitmqProgram, folder: Path
+) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, VAR, folder], stdout=subprocess.PIPE)
+    assert owner.stdout and owner.stdout.readline() == b"up\n"
+    processes = _processes(folder)
+    with pytest.raises(NodeError, match="another Slipway uses the broker"):
+        RabbitmqNode(program, folder).start()
+    owner.kill()
+    owner.wait()
+    assert all(process.wait(timeout_s=15) for process in processes), "broker or epmd outlived its owner"
+
+    node = RabbitmqNode(program, folder)
+    node.start()
+    node.discard()
+    assert not folder.exists()
+
+
+def test_what_a_dead_owner_left_running_is_ended_before_the_next_start(program: RabbitmqProgram, folder: Path) -> None:
+    # As where the system cannot tie a child to its parent: the stale process is known by its record only.
+    folder.mkdir(parents=True)
+    stale = subprocess.Popen(["sleep", "600"])
+    innocent = subprocess.Popen(["sleep", "600"])
+    try:
+        seen = ProcessIdentity.of(stale.pid)
+        assert seen
+        record = NodeRecord(password="of the data", processes=[(seen.pid, seen.began), (innocent.pid, "before/1")])
+        (folder / "node.json").write_text(record.model_dump_json())
+        node = RabbitmqNode(program, folder)
+        node.start()
+        node.discard()
+        assert stale.wait(5) == -signal.SIGKILL
+        assert innocent.poll() is None, "a process that only has a recorded pid was ended"
+    finally:
+        innocent.kill()
+        innocent.wait()
+
+
+async def test_the_shared_broker_gives_a_test_an_empty_vhost(fresh_vhost_url: str) -> None:
+    await publish(fresh_vhost_url, b"there")
+    assert await consume(fresh_vhost_url) == b"there"
+
+
+def test_no_key_of_ours_reaches_the_broker(
+    program: RabbitmqProgram, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "not-for-the-broker")
+    node = RabbitmqNode(program, folder)
+    node.start()
+    try:
+        if sys.platform == "linux":
+            assert b"not-for-the-broker" not in Path(f"/proc/{node.pid}/environ").read_bytes()
+        assert (folder / "definitions.json").stat().st_mode & 0o077 == 0
+    finally:
+        node.discard()
+
+
+async def publish(url: str, body: bytes) -> None:
+    connection = await aio_pika.connect(url)
+    async with connection:
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        queue = await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
+        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await channel.default_exchange.publish(message, queue.name, mandatory=True)
+
+
+async def consume(url: str) -> bytes:
+    connection = await aio_pika.connect(url)
+    async with connection:
+        queue = await (await connection.channel()).get_queue("kept")
+        message = await queue.get(timeout=10)
+        await message.ack()
+        return message.body
+
+
+def _processes(folder: Path) -> list[ProcessIdentity]:
+    record = NodeRecord.model_validate_json((folder / "node.json").read_text())
+    return [ProcessIdentity(pid, began) for pid, began in record.processes]
