@@ -10,7 +10,10 @@ from slipway_common.service import Service, Surroundings, run
 from slipway_common.stage import Stage
 from slipway_generator import VERSION
 from slipway_generator.author import Author
+from slipway_generator.browser import Inspector
 from slipway_generator.chain import Chain
+from slipway_generator.chromium import find_chromium
+from slipway_generator.evaluation import Limits
 from slipway_generator.gemini import Gemini
 from slipway_generator.generate import Tools, generate
 from slipway_generator.proof import Prover
@@ -25,8 +28,11 @@ async def open_tools(settings: GeneratorSettings, _: Surroundings) -> AsyncItera
         api_version=settings.gemini_api_version,
     )
     chain = Chain(gemini, settings.gemini_models, settings.model_call_timeout_s)
-    author = Author(chain, Prover(settings.github_username), max_repairs=settings.max_repairs)
-    async with httpx.AsyncClient(timeout=settings.attachment_timeout_s) as http:
+    inspector = Inspector(
+        find_chromium(settings.chromium_path), settings.cdn_dir, limits=Limits(check=settings.check_timeout_s)
+    )
+    author = Author(chain, Prover(inspector, settings.github_username), max_repairs=settings.max_repairs)
+    async with inspector, httpx.AsyncClient(timeout=settings.attachment_timeout_s) as http:
         try:
             yield Tools(settings, author, chain, http)
         finally:

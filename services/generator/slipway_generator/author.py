@@ -1,17 +1,18 @@
 """The loop with the model: ask, read, apply, prove, feed back what is wrong, keep the best candidate."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
-from slipway_common.events import Check
+from slipway_common.events import Check, CheckResult
 from slipway_common.stage import Reject
 from slipway_generator.assembly import assemble, is_slipways_own
 from slipway_generator.attachments import Material
 from slipway_generator.chain import Chain, Ledger, SpentError
 from slipway_generator.edits import Applied, ChangeRefused, apply_reply
-from slipway_generator.feedback import of_refusal, of_verdict
+from slipway_generator.feedback import Superseded, of_refusal, of_verdict, superseded_in
 from slipway_generator.model import Turn
 from slipway_generator.prompt import Assignment, first_prompt, system_prompt
 from slipway_generator.proof import Prover
@@ -61,12 +62,24 @@ class Author:
     async def write(self, commission: Commission, ledger: Ledger) -> Candidate:
         """The best version within the limits.
 
-        Raises Reject when there is none, and the outcomes that Chain.ask raises as long as there is none.
+        Raises Reject when there is none, or none that leaves working what earlier rounds asked for; and the outcomes
+        that Chain.ask raises.
         """
+        # the published page is proved while the model writes
+        held = asyncio.create_task(self._held(commission))
+        try:
+            return await self._write(commission, ledger, held)
+        finally:
+            held.cancel()
+
+    async def _write(
+        self, commission: Commission, ledger: Ledger, held: asyncio.Task[frozenset[tuple[int, str]]]
+    ) -> Candidate:
         prompt = first_prompt(commission.assignment)
         turns: tuple[Turn, ...] = (prompt.turn,)
         current = dict(commission.base or {})
         best: Candidate | None = None
+        superseded: tuple[Superseded, ...] = ()
         trouble = ""
         for turn in range(self._max_repairs + 1):
             try:
@@ -75,6 +88,7 @@ class Author:
                 trouble = f"{error}; {trouble}" if trouble else str(error)
                 break
             turns += (Turn("model", answer.text),)
+            superseded += superseded_in(answer.text)
             try:
                 applied = apply_reply(current, _models_part(parse_reply(answer.text), commission))
             except (ReplyError, ChangeRefused) as error:
@@ -83,6 +97,7 @@ class Author:
                 turns += (Turn("user", of_refusal(error)),)
                 continue
             candidate = await self._candidate(applied, current, commission)
+            candidate = _with_broken(candidate, await held, superseded)
             if best is None or candidate.verdict.rank() > best.verdict.rank():
                 best = candidate
             log.info("candidate", turn=turn + 1, clean=candidate.verdict.clean, kept=best is candidate)
@@ -92,8 +107,12 @@ class Author:
             turns += (Turn("user", of_verdict(candidate.verdict, kept=best is candidate)),)
         if best is None:
             raise Reject(f"no version of the app could be made: {trouble}")
+        if best.verdict.broken:
+            broken = "; ".join(f"round {check.round}: {check.check}" for check in best.verdict.broken)
+            raise Reject(f"every version breaks what worked before, the published page stays: {broken}")
         cut = tuple(f"not shown to the model: {what}" for what in prompt.cut)
-        return Candidate(best.files, best.verdict, best.notes + cut)
+        said = tuple(f"round {s.round} check {s.number} is superseded by this brief: {s.why}" for s in superseded)
+        return Candidate(best.files, best.verdict, cut + said)
 
     async def _candidate(self, applied: Applied, current: Mapping[str, bytes], commission: Commission) -> Candidate:
         files = assemble(applied.over(current), commission.materials, commission.license_text)
@@ -101,6 +120,31 @@ class Author:
             files, base=commission.base, repository=commission.repository, checks=commission.checks
         )
         return Candidate(files, verdict)
+
+    async def _held(self, commission: Commission) -> frozenset[tuple[int, str]]:
+        """The checks of earlier rounds that hold on the published page."""
+        earlier = [(number, check) for number, check in commission.checks if number < commission.assignment.round]
+        if commission.base is None or not earlier:
+            return frozenset()
+        verdict = await self._prover.prove(commission.base, base=None, repository=commission.repository, checks=earlier)
+        return frozenset((check.round, check.check) for check in verdict.checks if check.outcome == "true")
+
+
+def _with_broken(candidate: Candidate, held: frozenset[tuple[int, str]], superseded: Sequence[Superseded]) -> Candidate:
+    """The candidate with the earlier checks that it breaks; those that the new brief contradicts do not count."""
+    excused = {(item.round, item.number) for item in superseded}
+    broken: list[CheckResult] = []
+    checks: list[CheckResult] = []
+    number: dict[int, int] = {}
+    for check in candidate.verdict.checks:
+        number[check.round] = number.get(check.round, 0) + 1
+        if check.outcome == "false" and (check.round, check.check) in held:
+            if (check.round, number[check.round]) in excused:
+                check = check.model_copy(update={"outcome": "not_run", "detail": "superseded by the new brief"})
+            else:
+                broken.append(check)
+        checks.append(check)
+    return replace(candidate, verdict=replace(candidate.verdict, checks=tuple(checks), broken=tuple(broken)))
 
 
 def _models_part(reply: Reply, commission: Commission) -> Reply:

@@ -98,7 +98,7 @@ async def generate(event: Received, tools: Tools) -> Generated:
             findings=verdict.findings,
             edit=verdict.edit,
             usage=ledger.use(),
-            notes=ground.notes + candidate.notes,
+            notes=ground.notes + candidate.notes + verdict.notes,
             screenshots=verdict.screenshots,
         ),
         hand_backs=event.hand_backs,
@@ -164,7 +164,7 @@ def _editable(files: Mapping[str, bytes], attached: frozenset[str]) -> dict[str,
 def _against(
     ground: Ground, files: Mapping[str, bytes], inline: set[str]
 ) -> tuple[tuple[File, ...], tuple[KeptFile, ...]]:
-    """What is new or changed, with its bytes, and what stays, by its sha; this round's attachments are always inline."""
+    """What is new or changed, with its bytes, and what stays, by its sha. Paths in `inline` always come with bytes."""
     old = ground.app.files if ground.app is not None and ground.revises else {}
     changed: list[File] = []
     kept: list[KeptFile] = []

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from slipway_common.events import Check, CheckResult, JsCheck
+from slipway_common.events import Check
+from slipway_generator.browser import Inspector
 from slipway_generator.verdict import Verdict
 
 
 class Prover:
     """Shared by all jobs of the process."""
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, inspector: Inspector, owner: str) -> None:
+        self._inspector = inspector
         self._owner = owner
 
     async def prove(
@@ -21,10 +23,5 @@ class Prover:
         checks: Sequence[tuple[int, Check]],
     ) -> Verdict:
         """All that can be said of the app in `files`; `base` is what it was made from."""
-        results = tuple(
-            CheckResult(
-                round=number, check=check.js if isinstance(check, JsCheck) else check, outcome="not_run", detail=""
-            )
-            for number, check in checks
-        )
-        return Verdict(results, ())
+        evidence = await self._inspector.inspect(files, self._owner, repository, checks)
+        return Verdict(evidence.checks, evidence.findings, screenshots=evidence.screenshots, notes=evidence.notes)

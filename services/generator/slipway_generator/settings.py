@@ -1,5 +1,6 @@
 """Settings of the generator. It has no GitHub token: public repositories are read without one."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -27,7 +28,7 @@ class GeneratorSettings(CommonSettings):
     max_app_bytes: int = Field(8 * 1024 * 1024, gt=0)
     attachment_timeout_s: float = Field(20.0, gt=0)
     chromium_path: str | None = None
-    cdn_dir: str | None = None
+    cdn_dir: Path | None = None
     verify_network: Literal["on", "off"] = "off"
     check_timeout_s: float = Field(5.0, gt=0)
 

@@ -13,6 +13,9 @@ class Verdict:
     findings: tuple[Finding, ...]
     edit: EditReport | None = None
     screenshots: tuple[Screenshot, ...] = ()
+    notes: tuple[str, ...] = ()
+    broken: tuple[CheckResult, ...] = ()
+    """Checks of earlier rounds that held on the published page and do not hold any more."""
 
     @property
     def clean(self) -> bool:
@@ -21,9 +24,10 @@ class Verdict:
             check.outcome == "false" for check in self.checks
         )
 
-    def rank(self) -> tuple[int, int, int, float]:
-        """Better is larger: fewest false checks, most true ones, fewest errors, smallest change."""
+    def rank(self) -> tuple[int, int, int, int, float]:
+        """Better is larger: nothing broken, fewest false checks, most true ones, fewest errors, smallest change."""
         return (
+            -len(self.broken),
             -sum(check.outcome == "false" for check in self.checks),
             sum(check.outcome == "true" for check in self.checks),
             -sum(finding.severity == "error" for finding in self.findings),
