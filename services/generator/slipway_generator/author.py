@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 import structlog
 
 from slipway_common.events import Check, CheckResult
-from slipway_common.stage import Reject
+from slipway_common.stage import Outcome, Reject
 from slipway_generator.assembly import assemble, is_slipways_own
 from slipway_generator.attachments import Material
 from slipway_generator.chain import Chain, Ledger, SpentError
@@ -87,6 +88,11 @@ class Author:
             except SpentError as error:
                 trouble = f"{error}; {trouble}" if trouble else str(error)
                 break
+            except Outcome as outcome:
+                if best is None or best.verdict.broken:
+                    raise
+                trouble = f"not improved further: {outcome.reason}"
+                break
             turns += (Turn("model", answer.text),)
             superseded += superseded_in(answer.text)
             try:
@@ -101,7 +107,8 @@ class Author:
             if best is None or candidate.verdict.rank() > best.verdict.rank():
                 best = candidate
             log.info("candidate", turn=turn + 1, clean=candidate.verdict.clean, kept=best is candidate)
-            if candidate.verdict.clean:
+            trouble = "" if candidate.verdict.clean else "shipped with faults that the model did not mend"
+            if candidate.verdict.clean or monotonic() >= ledger.improve_until:
                 break
             current = dict(best.files)
             turns += (Turn("user", of_verdict(candidate.verdict, kept=best is candidate)),)
@@ -112,7 +119,7 @@ class Author:
             raise Reject(f"every version breaks what worked before, the published page stays: {broken}")
         cut = tuple(f"not shown to the model: {what}" for what in prompt.cut)
         said = tuple(f"round {s.round} check {s.number} is superseded by this brief: {s.why}" for s in superseded)
-        return Candidate(best.files, best.verdict, cut + said)
+        return Candidate(best.files, best.verdict, cut + said + ((trouble,) if trouble else ()))
 
     async def _candidate(self, applied: Applied, current: Mapping[str, bytes], commission: Commission) -> Candidate:
         files = assemble(applied.over(current), commission.materials, commission.license_text)
@@ -140,9 +147,9 @@ def _with_broken(candidate: Candidate, held: frozenset[tuple[int, str]], superse
         number[check.round] = number.get(check.round, 0) + 1
         if check.outcome == "false" and (check.round, check.check) in held:
             if (check.round, number[check.round]) in excused:
-                check = check.model_copy(update={"outcome": "not_run", "detail": "superseded by the new brief"})
-            else:
-                broken.append(check)
+                checks.append(check.model_copy(update={"outcome": "not_run", "detail": "superseded by the new brief"}))
+                continue
+            broken.append(check)
         checks.append(check)
     return replace(candidate, verdict=replace(candidate.verdict, checks=tuple(checks), broken=tuple(broken)))
 

@@ -38,11 +38,13 @@ class SpentError(Exception):
 class Ledger:
     """What one job may spend and has spent, over all loops together. Only answered calls count.
 
-    `deadline` is a time of the monotonic clock.
+    `deadline` and `improve_until` are times of the monotonic clock: no call begins after the first, no version that
+    could be shipped is improved after the second.
     """
 
     max_calls: int
     deadline: float
+    improve_until: float
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0

@@ -82,7 +82,7 @@ async def generate(event: Received, tools: Tools) -> Generated:
         base=published,
         attached=attached,
     )
-    ledger = Ledger(settings.max_model_calls, monotonic() + _time_to_work(event, settings))
+    ledger = _ledger(event, settings)
     candidate = await tools.author.write(commission, ledger)
     files = {**candidate.files, RECORD_PATH: record.dump()}
     changed, kept = _against(ground, files, {material.path for material in materials})
@@ -129,10 +129,13 @@ async def _ground(event: Received, repository: str, settings: GeneratorSettings)
     return Ground(app, revises=True, record=record, notes=(note,))
 
 
-def _time_to_work(event: Received, settings: GeneratorSettings) -> float:
-    """Seconds for this job's calls: the stage's budget, less where the deadline is near; late jobs get a fresh one."""
+def _ledger(event: Received, settings: GeneratorSettings) -> Ledger:
+    """What the job may spend. The deadline only ends improving; a job that is late already gets a fresh budget."""
+    now = monotonic()
     left = (event.job.due_at - datetime.now(UTC)).total_seconds() - SHIPPING_RESERVE_S
-    return min(settings.generate_budget_s, left) if left > 0 else settings.generate_budget_s
+    late = left <= -SHIPPING_RESERVE_S
+    improve = settings.generate_budget_s if late else min(settings.generate_budget_s, left)
+    return Ledger(settings.max_model_calls, now + settings.generate_budget_s, now + improve)
 
 
 def _earlier_materials(ground: Ground, replaced: set[str]) -> tuple[Material, ...]:
