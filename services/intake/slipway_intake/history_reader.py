@@ -1,0 +1,117 @@
+"""Reads the stream `task.history` into the projection, from where it stopped, across lost connections."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from slipway_common.bus import BROKER_ERRORS, RECONNECT_S, Bus, PublishError
+from slipway_common.topology import HISTORY
+from slipway_intake.history_entry import MARKER, MARKER_TYPE, OFFSET, Entry, Position, read_entry
+from slipway_intake.projection import Projection, ProjectionLostError
+
+log = structlog.get_logger()
+
+# prefetch and acks are mandatory on a stream; events may be 12 MiB each, so the number in hand bounds the memory
+_IN_HAND = 16
+
+
+class HistoryReader:
+    """Keeps the projection up with the history. `caught_up` once it has read up to a marker that it published itself.
+
+    It takes up reading with the very message at which it stopped: when another one stands there, the stream is not the
+    one that the projection was made from, and the projection is rebuilt.
+    """
+
+    def __init__(self, bus: Bus, projection: Projection) -> None:
+        self.caught_up = False
+        self._bus = bus
+        self._projection = projection
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        pause = iter(RECONNECT_S)
+        while True:
+            try:
+                async with self._bus.open_channel("history", prefetch=_IN_HAND) as channel:
+                    pause = iter(RECONNECT_S)
+                    await self._read(channel)
+            except ChannelNotFoundEntity:  # a broker that came back empty
+                await self._bus.connect()
+            except ProjectionLostError as lost:
+                log.warning("projection rebuilt from the history", reason=str(lost))
+                await asyncio.to_thread(self._projection.rebuild)
+                continue
+            except (*BROKER_ERRORS, PublishError) as error:
+                log.warning("lost the history", error=type(error).__name__)
+            finally:
+                self.caught_up = False
+            await asyncio.sleep(next(pause, RECONNECT_S[-1]))
+
+    async def not_ready(self) -> str:
+        """What keeps the projection from being up to date, or an empty string."""
+        return "" if self.caught_up else "the history is still being read"
+
+    async def _read(self, channel: AbstractChannel) -> None:
+        """Until the channel is gone."""
+        stopped_at = await asyncio.to_thread(self._projection.position)
+        arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        queue = await channel.get_queue(HISTORY, ensure=False)
+        start = stopped_at.offset if stopped_at else "first"
+        await queue.consume(arrived.put, arguments={OFFSET: start})
+        marker = await self._publish_marker()
+        closed = asyncio.ensure_future(channel.closed())
+        first = True
+        try:
+            while messages := await _batch(arrived, closed):
+                entries = await asyncio.to_thread(_read_entries, messages)
+                if first:
+                    _check_same_stream(stopped_at, entries[0].position)
+                    first = False
+                await asyncio.to_thread(self._projection.apply, entries)
+                await messages[-1].ack(multiple=True)
+                if any(entry.marker == marker for entry in entries):
+                    self.caught_up = True
+                    log.info("history read", offset=entries[-1].position.offset)
+        finally:
+            closed.cancel()
+
+    async def _publish_marker(self) -> str:
+        marker = str(uuid.uuid4())
+        body = json.dumps({"marker": marker}).encode()
+        await self._bus.write_history(body, event_type=MARKER_TYPE, headers={MARKER: marker})
+        return marker
+
+
+def _read_entries(messages: Sequence[AbstractIncomingMessage]) -> list[Entry]:
+    return [read_entry(message) for message in messages]
+
+
+def _check_same_stream(stopped_at: Position | None, found: Position) -> None:
+    """Raises ProjectionLostError when the projection was made from another stream.
+
+    A greater offset than that asked for is no reason: retention took the old end away.
+    """
+    if stopped_at is not None and found != stopped_at and found.offset <= stopped_at.offset:
+        raise ProjectionLostError("the broker's history is another one")
+
+
+async def _batch(
+    arrived: asyncio.Queue[AbstractIncomingMessage], closed: asyncio.Future[Literal[True]]
+) -> list[AbstractIncomingMessage]:
+    """What has arrived, at least one message; nothing once the channel is closed."""
+    first = asyncio.ensure_future(arrived.get())
+    waiting: set[asyncio.Future[Any]] = {first, closed}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if not first.done():
+        first.cancel()
+        return []
+    messages = [first.result()]
+    while not arrived.empty():
+        messages.append(arrived.get_nowait())
+    return messages
