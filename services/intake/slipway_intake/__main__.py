@@ -11,7 +11,9 @@ from slipway_common.service import Service, Surroundings, run
 from slipway_common.stage import Stage
 from slipway_intake import __version__
 from slipway_intake.close import close
+from slipway_intake.front_page import FrontPage
 from slipway_intake.history_reader import HistoryReader
+from slipway_intake.openapi import add_openapi
 from slipway_intake.projection import Projection
 from slipway_intake.ready import ReadyEndpoint
 from slipway_intake.settings import IntakeSettings
@@ -29,6 +31,8 @@ async def tools(settings: IntakeSettings, around: Surroundings) -> AsyncIterator
         around.health.add("history", reader.not_ready)
         around.app.router.add_post("/ready", ReadyEndpoint(settings, around.bus, projection))
         StatusEndpoints(settings, projection, reader, __version__).add_to(around.app)
+        FrontPage(settings).add_to(around.app)
+        add_openapi(around.app, __version__)
         reading = asyncio.create_task(reader.run())
         try:
             yield

@@ -17,6 +17,7 @@ from slipway_common.problem import problem
 from slipway_common.topology import WORK_EXCHANGE
 from slipway_intake.metrics import REQUESTS
 from slipway_intake.projection import Projection
+from slipway_intake.rate import SenderRate
 from slipway_intake.record import State, record_of
 from slipway_intake.request import InvalidRequestError, TaskRequest, read_request
 from slipway_intake.settings import IntakeSettings
@@ -47,6 +48,7 @@ class ReadyEndpoint:
         self._settings = settings
         self._bus = bus
         self._projection = projection
+        self._rate = SenderRate(settings.max_per_minute)
 
     async def __call__(self, http: web.Request) -> web.Response:
         answer = await self._answer(http)
@@ -77,7 +79,7 @@ class ReadyEndpoint:
         if known is not None:
             log.info("repeat of a known job", job=job, state=known.state)
             return _accepted(http, "repeat", job, request, known.state)
-        if refusal := await self._full():
+        if refusal := await self._full() or self._too_many(request.email):
             return refusal
         event = self._event(job, request)
         try:
@@ -127,6 +129,13 @@ class ReadyEndpoint:
         if unfinished < limit:
             return None
         return _unavailable(f"{unfinished} jobs are unfinished, MAX_BACKLOG is {limit}; send the request again later")
+
+    def _too_many(self, sender: str) -> web.Response | None:
+        wait_s = self._rate.wait_s(sender)
+        if not wait_s:
+            return None
+        detail = f"more than {self._settings.max_per_minute} tasks from this sender within a minute"
+        return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(wait_s)})
 
     async def _body(self, http: web.Request) -> bytes | web.Response:
         if http.content_type != "application/json" and not http.content_type.endswith("+json"):
