@@ -3,6 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from typing import Literal
 
 from aiohttp import web
 
@@ -13,10 +14,15 @@ BAD_TOKEN = "bad-token"  # noqa: S105 - the one token that the sandbox refuses
 
 @dataclass(frozen=True)
 class Caller:
-    """`login` of a good token, None without any; `bad` when one was given that is not valid."""
+    """`login` of a good token, None without any; `bad` when one was given that is not valid.
+
+    `kind` follows from the token's prefix as GitHub documents them: `ghs_` is an installation's, `github_pat_` a
+    fine-grained one, any other a classic one.
+    """
 
     login: str | None
     bad: bool = False
+    kind: Literal["classic", "fine-grained", "installation"] = "classic"
 
 
 def _token(header: str) -> str | None:
@@ -39,4 +45,8 @@ def caller_of(request: web.Request, world: World) -> Caller:
     token = _token(request.headers.get("Authorization", ""))
     if not token:
         return Caller(None)
-    return Caller(None, bad=True) if token == BAD_TOKEN else Caller(world.settings.owner)
+    if token == BAD_TOKEN:
+        return Caller(None, bad=True)
+    if token.startswith("ghs_"):
+        return Caller(world.settings.owner, kind="installation")
+    return Caller(world.settings.owner, kind="fine-grained" if token.startswith("github_pat_") else "classic")

@@ -11,7 +11,7 @@ from slipway_sandbox.world import World
 
 BAD_KEY = "bad-key"
 # A fault may set this on a request: at most so many tokens of text, as if maxOutputTokens had said so.
-OUTPUT_LIMIT = "gemini.output_limit"
+OUTPUT_LIMIT = web.RequestKey("output_limit", int)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Model:
 MODELS = {
     model.name: model
     for model in (
+        Model("gemini-3.8-flash", "Gemini 3.8 Flash", 300),
+        Model("gemini-3.5-flash", "Gemini 3.5 Flash", 300),
         Model("gemini-3-pro-preview", "Gemini 3 Pro Preview", 900),
         Model("gemini-3-flash-preview", "Gemini 3 Flash Preview", 400),
         Model("gemini-2.5-pro", "Gemini 2.5 Pro", 800),
@@ -47,7 +49,7 @@ def _described(model: Model) -> dict[str, object]:
         "description": "Imitated by the Slipway sandbox; no model stands behind it.",
         "inputTokenLimit": 1_048_576,
         "outputTokenLimit": 65_536,
-        "supportedGenerationMethods": ["generateContent", "countTokens"],
+        "supportedGenerationMethods": ["generateContent"],
         "temperature": 1,
         "topP": 0.95,
         "topK": 64,

@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from slipway_sandbox import github_shapes as shapes
 from slipway_sandbox.access import Caller, caller_of
 from slipway_sandbox.objects import blob, commit, files, resolve
-from slipway_sandbox.repositories import NameTakenError, PagesSite, Repository, canonical
+from slipway_sandbox.repositories import BuildType, NameTakenError, PagesSite, Repository, SourcePath, canonical
 from slipway_sandbox.world import World
 
 _DOCS = "https://docs.github.com/rest"
@@ -62,13 +62,13 @@ class Source(_Body):
     """Which folder of which branch is published."""
 
     branch: str
-    path: Literal["/", "/docs"] = "/"
+    path: SourcePath = "/"
 
 
 class PagesSettings(_Body):
     """Body of POST and PUT /repos/{owner}/{repo}/pages."""
 
-    build_type: Literal["legacy", "workflow"] | None = None
+    build_type: BuildType | None = None
     source: Source | None = None
 
 
@@ -119,15 +119,16 @@ class GitHub:
         self, handler: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(request: web.Request) -> web.Response:
+            caller = caller_of(request, self._world)
             try:
                 if request.path != "/api/rate_limit":
                     self._count()
-                if caller_of(request, self._world).bad:
+                if caller.bad:
                     raise RefusedError(401, "Bad credentials")
                 response = await handler(request)
             except RefusedError as refused:
                 response = error(refused)
-            response.headers.update(self._headers())
+            response.headers.update(self._headers(caller))
             return response
 
         return guarded
@@ -147,12 +148,18 @@ class GitHub:
             "resource": "core",
         }  # fmt: skip
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, caller: Caller) -> dict[str, str]:
         rate = {f"X-RateLimit-{key.capitalize()}": str(value) for key, value in self._rate().items()}
-        return rate | {
-            "X-GitHub-Media-Type": "github.v3; format=json",
-            "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
-        }
+        # Only classic tokens have scopes to tell of.
+        scopes = {"X-OAuth-Scopes": "repo, workflow"} if caller.login and caller.kind == "classic" else {}
+        return (
+            rate
+            | scopes
+            | {
+                "X-GitHub-Media-Type": "github.v3; format=json",
+                "X-GitHub-Request-Id": uuid.uuid4().hex[:16].upper(),
+            }
+        )
 
     def _caller(self, request: web.Request) -> str:
         login = caller_of(request, self._world).login
@@ -162,8 +169,7 @@ class GitHub:
 
     def _repository(self, request: web.Request) -> Repository:
         found = self._world.repositories.find(request.match_info["owner"], request.match_info["name"])
-        caller: Caller = caller_of(request, self._world)
-        if found is None or (found.private and caller.login is None):
+        if found is None or (found.private and caller_of(request, self._world).login is None):
             raise RefusedError(404, "Not Found")
         return found
 
@@ -194,7 +200,10 @@ class GitHub:
         return web.json_response({"resources": {"core": rate, "search": rate}, "rate": rate})
 
     async def create_own(self, request: web.Request) -> web.Response:
-        return await self._create(request, self._caller(request), organization=False)
+        login = self._caller(request)
+        if caller_of(request, self._world).kind == "installation":
+            raise RefusedError(403, "Resource not accessible by integration")
+        return await self._create(request, login, organization=False)
 
     async def create_for_organization(self, request: web.Request) -> web.Response:
         self._caller(request)

@@ -6,17 +6,23 @@ import re
 from dataclasses import dataclass
 
 _FILES = re.compile(r"^# Current files[ \t]*$", re.MULTILINE)
-_BRIEF = re.compile(r"^# Brief[ \t]*\n(?P<text>.*?)(?=^# [A-Z]|\Z)", re.MULTILINE | re.DOTALL)
-_ATTACHMENT = re.compile(r"^## (?P<name>.+) \((?P<media_type>[^(),]*), (?P<size>\d+) bytes\)[ \t]*$", re.MULTILINE)
+_BRIEF = re.compile(
+    r"^# Brief[ \t]*\n(?P<text>.*?)(?=^# (?:Checks|Attachments|Current files)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
+_ATTACHMENT = re.compile(
+    r"^## (?P<name>.+) \((?P<media_type>[^(),]*), (?P<size>\d+) bytes\)[ \t]*$"
+    r"(?:\s*^In the app it lies at (?P<path>.+)\.$)?",
+    re.MULTILINE,
+)
 _FENCED = re.compile(r"^(?P<fence>`{3,})[^\n`]*\n(?P<path>[^\n]+)\n(?P<text>.*?)\n?^(?P=fence)[ \t]*$", re.M | re.S)
 _ANCHORS = ("</main>", "</body>")
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """One attachment as the prompt names it."""
+    """One attachment as the prompt tells of it; `path` is where it lies in the app."""
 
-    name: str
+    path: str
     media_type: str
     size: int
 
@@ -28,13 +34,15 @@ def shows_files(prompt: str) -> bool:
 
 def reply(prompt: str, serial: str) -> str:
     """A whole plain page, or an edit of the page that the prompt shows."""
-    briefs = _BRIEF.findall(prompt)
-    brief = briefs[-1].strip() if briefs else ""
+    found = _BRIEF.search(prompt)
+    brief = found["text"].strip() if found else ""
     if shows_files(prompt):
         edited = _edit(_current_page(prompt), brief, serial)
         if edited is not None:
             return edited
-    attachments = [Attachment(m["name"], m["media_type"], int(m["size"])) for m in _ATTACHMENT.finditer(prompt)]
+    attachments = [
+        Attachment(m["path"] or m["name"], m["media_type"], int(m["size"])) for m in _ATTACHMENT.finditer(prompt)
+    ]
     return _page(brief, list(dict.fromkeys(attachments)), serial)
 
 
@@ -70,7 +78,7 @@ def _fence(info: str, text: str) -> str:
 
 
 def _item(attachment: Attachment) -> str:
-    name = html.escape(attachment.name)
+    name = html.escape(attachment.path)
     link = f'<a href="{name}">{name}</a> ({html.escape(attachment.media_type)}, {attachment.size} bytes)'
     if attachment.media_type.startswith("image/"):
         return f'<li>{link}<br><img src="{name}" alt="{name}"></li>'
@@ -80,7 +88,7 @@ def _item(attachment: Attachment) -> str:
 def _page(brief: str, attachments: list[Attachment], serial: str) -> str:
     items = "\n".join(_item(attachment) for attachment in attachments)
     listed = f"<h2>Attachments</h2>\n<ul>\n{items}\n</ul>" if attachments else "<p>No attachments came with it.</p>"
-    texts = [a.name for a in attachments if not a.media_type.startswith("image/")]
+    texts = [a.path for a in attachments if not a.media_type.startswith("image/")]
     names = json.dumps(texts).replace("</", "<\\/")
     page = f"""index.html
 <!DOCTYPE html>

@@ -24,11 +24,20 @@ _CONFIG = {
 }
 
 
+BuildType = Literal["legacy", "workflow"]
+SourcePath = Literal["/", "/docs"]
+
+
 class BuildRecord(BaseModel):
-    """One Pages build. Times are Unix seconds; `ready_at` None = it never ends."""
+    """One Pages build, with the settings under which it was queued.
+
+    Times are Unix seconds; `ready_at` None = it never ends.
+    """
 
     id: int
     commit: str
+    build_type: BuildType
+    path: SourcePath
     queued_at: float
     ready_at: float | None
     error: str | None = None
@@ -42,9 +51,9 @@ class BuildRecord(BaseModel):
 class PagesSite(BaseModel):
     """The Pages settings of a repository and its builds, oldest first."""
 
-    build_type: Literal["legacy", "workflow"] = "legacy"
+    build_type: BuildType = "legacy"
     branch: str = "main"
-    path: Literal["/", "/docs"] = "/"
+    path: SourcePath = "/"
     builds: list[BuildRecord] = []
 
 

@@ -3,11 +3,11 @@
 import re
 import time
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from slipway_sandbox.faults.board import Board, Build
 from slipway_sandbox.objects import Entry, blob, files, head_of
-from slipway_sandbox.repositories import BuildRecord, PagesSite, Repositories, Repository
+from slipway_sandbox.repositories import BuildRecord, BuildType, PagesSite, Repositories, Repository, SourcePath
 from slipway_sandbox.settings import Settings
 
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
@@ -34,9 +34,9 @@ class Sites:
     async def enable(
         self,
         repository: Repository,
-        build_type: Literal["legacy", "workflow"],
+        build_type: BuildType,
         branch: str,
-        path: Literal["/", "/docs"],
+        path: SourcePath,
     ) -> None:
         """Make the site and build what the branch holds now."""
         repository.pages = PagesSite(build_type=build_type, branch=branch, path=path)
@@ -63,6 +63,8 @@ class Sites:
         record = BuildRecord(
             id=self._repositories.next_build_id(),
             commit=head,
+            build_type=site.build_type,
+            path=site.path,
             queued_at=at,
             ready_at=None if build.delay_s is None else at + build.delay_s,
             error=build.error,
@@ -71,18 +73,18 @@ class Sites:
         await self._repositories.save(repository)
         return record
 
-    def published(self, repository: Repository) -> str | None:
-        """The commit that the public URL shows now."""
+    def published(self, repository: Repository) -> BuildRecord | None:
+        """The build that the public URL shows now."""
         at = time.time()
         builds = repository.pages.builds if repository.pages else []
-        return next((b.commit for b in reversed(builds) if b.status(at) == "built"), None)
+        return next((build for build in reversed(builds) if build.status(at) == "built"), None)
 
     async def file(self, repository: Repository, path: str) -> bytes | None:
         """Bytes of a published file, None when the site does not have it (or nothing is published)."""
-        sha = self.published(repository)
-        if sha is None or repository.pages is None:
+        build = self.published(repository)
+        if build is None:
             return None
-        entry = (await self._tree(repository, repository.pages, sha)).get(path)
+        entry = (await self._tree(repository, build)).get(path)
         if entry is None or entry.kind != "blob":
             return None
         key = repository.id, entry.sha
@@ -93,16 +95,16 @@ class Sites:
                 _keep(self._blobs, key, content)
         return content
 
-    async def _tree(self, repository: Repository, site: PagesSite, sha: str) -> dict[str, Entry]:
+    async def _tree(self, repository: Repository, build: BuildRecord) -> dict[str, Entry]:
         """The site's files by their public path."""
-        key = repository.id, f"{site.build_type} {site.path} {sha}"
+        key = repository.id, f"{build.build_type} {build.path} {build.commit}"
         tree = self._trees.get(key)
         if tree is None:
-            every = await files(self._bare(repository), sha)
-            if site.build_type == "workflow":
+            every = await files(self._bare(repository), build.commit)
+            if build.build_type == "workflow":
                 tree = await self._artifact(repository, every)
             else:
-                tree = _below(every, site.path.strip("/"))
+                tree = _below(every, build.path.strip("/"))
                 if ".nojekyll" not in tree:
                     tree = {p: e for p, e in tree.items() if not _left_out_by_jekyll(p)}
             _keep(self._trees, key, tree)

@@ -70,13 +70,19 @@ class _Kind:
     options: type[Options]
     on_request: Callable[[Call, Options], Awaitable[web.StreamResponse | None]] | None = None
     on_build: Callable[[Build, Options], None] | None = None
+    when: Callable[[web.Request], bool] = lambda request: True
 
 
 _KINDS: dict[tuple[Target, str], _Kind] = {}
 
 
-def request_fault(name: str, *targets: Target, options: type[O]) -> Callable[[Effect[O]], Effect[O]]:
-    """Register a fault that answers a request, or returns None when this request is not its business."""
+def request_fault(
+    name: str, *targets: Target, options: type[O], when: Callable[[web.Request], bool] = lambda request: True
+) -> Callable[[Effect[O]], Effect[O]]:
+    """Register a fault that answers the requests for which `when` holds.
+
+    It may still return None for one that turns out to be not its business; that one does not count.
+    """
 
     def register(effect: Effect[O]) -> Effect[O]:
         async def typed(call: Call, given: Options) -> web.StreamResponse | None:
@@ -84,7 +90,7 @@ def request_fault(name: str, *targets: Target, options: type[O]) -> Callable[[Ef
             return await effect(call, given)
 
         for target in targets:
-            _KINDS[target, name] = _Kind(options, on_request=typed)
+            _KINDS[target, name] = _Kind(options, on_request=typed, when=when)
         return effect
 
     return register
@@ -212,7 +218,9 @@ class Board:
         """What the first fault that concerns this request answers; None when none does."""
         for entry in list(self._in_force):
             effect = entry.kind.on_request
-            if effect is None or not entry.concerns(target, call.request.method, call.request.path) or entry.passes():
+            if effect is None or not entry.concerns(target, call.request.method, call.request.path):
+                continue
+            if not entry.kind.when(call.request) or entry.passes():
                 continue
             entry.strike()  # before it acts: it may take long, and others come meanwhile
             answer = await effect(call, entry.options)

@@ -75,6 +75,10 @@ def _say(call: Call, answer: shapes.Answer) -> web.Response:
     return shapes.render(answer, stream=streams(call.request))
 
 
+def _ended(call: Call, reason: shapes.FinishReason | None) -> web.Response:
+    return _say(call, shapes.Answer(model=_asked_model(call), finish_reason=reason, prompt_tokens=9))
+
+
 def _exhausted(period: str, value: int, retry_s: float | None) -> web.Response:
     quota = f"GenerateRequestsPer{period}PerProjectPerModel-FreeTier"
     violation = {"quotaMetric": _QUOTA_METRIC, "quotaId": quota, "quotaValue": str(value)}
@@ -88,22 +92,22 @@ def _exhausted(period: str, value: int, retry_s: float | None) -> web.Response:
     return shapes.error(429, "RESOURCE_EXHAUSTED", message, details)
 
 
-@request_fault("rate_limit", "gemini", options=Quota)
-async def rate_limit(call: Call, options: Quota) -> web.StreamResponse | None:
+@request_fault("rate_limit", "gemini", options=Quota, when=generates)
+async def rate_limit(call: Call, options: Quota) -> web.StreamResponse:
     """The quota of the minute is spent."""
-    return _exhausted("Minute", 10, options.retry_s) if generates(call.request) else None
+    return _exhausted("Minute", 10, options.retry_s)
 
 
-@request_fault("daily_quota", "gemini", options=Quota)
-async def daily_quota(call: Call, options: Quota) -> web.StreamResponse | None:
+@request_fault("daily_quota", "gemini", options=Quota, when=generates)
+async def daily_quota(call: Call, options: Quota) -> web.StreamResponse:
     """The quota of the day is spent."""
-    return _exhausted("Day", 250, options.retry_s) if generates(call.request) else None
+    return _exhausted("Day", 250, options.retry_s)
 
 
-@request_fault("unavailable", "gemini", options=NoOptions)
-async def unavailable(call: Call, options: NoOptions) -> web.StreamResponse | None:
+@request_fault("unavailable", "gemini", options=NoOptions, when=generates)
+async def unavailable(call: Call, options: NoOptions) -> web.StreamResponse:
     message = "The model is overloaded. Please try again later."
-    return shapes.error(503, "UNAVAILABLE", message) if generates(call.request) else None
+    return shapes.error(503, "UNAVAILABLE", message)
 
 
 @request_fault("status", "gemini", options=Status)
@@ -118,71 +122,67 @@ async def bad_key(call: Call, options: NoOptions) -> web.StreamResponse:
     return shapes.bad_key()
 
 
-@request_fault("model_not_found", "gemini", options=NoOptions)
-async def model_not_found(call: Call, options: NoOptions) -> web.StreamResponse | None:
-    request = call.request
-    version = request.path.split("/")[2]
-    return shapes.unknown_model(_asked_model(call), version) if generates(request) else None
+@request_fault("model_not_found", "gemini", options=NoOptions, when=generates)
+async def model_not_found(call: Call, options: NoOptions) -> web.StreamResponse:
+    version = call.request.path.split("/")[2]
+    return shapes.unknown_model(_asked_model(call), version)
 
 
-@request_fault("blocked_prompt", "gemini", options=Blocked)
-async def blocked_prompt(call: Call, options: Blocked) -> web.StreamResponse | None:
+@request_fault("blocked_prompt", "gemini", options=Blocked, when=generates)
+async def blocked_prompt(call: Call, options: Blocked) -> web.StreamResponse:
     answer = shapes.Answer(model=_asked_model(call), finish_reason=None, block_reason=options.reason, prompt_tokens=9)
-    return _say(call, answer) if generates(call.request) else None
+    return _say(call, answer)
 
 
-@request_fault("finish", "gemini", options=Finish)
-async def finish(call: Call, options: Finish) -> web.StreamResponse | None:
+@request_fault("finish", "gemini", options=Finish, when=generates)
+async def finish(call: Call, options: Finish) -> web.StreamResponse:
     """A candidate without content, with any finish reason."""
-    answer = shapes.Answer(model=_asked_model(call), finish_reason=options.reason, prompt_tokens=9)
-    return _say(call, answer) if generates(call.request) else None
+    return _ended(call, options.reason)
 
 
-@request_fault("safety", "gemini", options=NoOptions)
-async def safety(call: Call, options: NoOptions) -> web.StreamResponse | None:
-    return await finish(call, Finish(reason="SAFETY"))
+@request_fault("safety", "gemini", options=NoOptions, when=generates)
+async def safety(call: Call, options: NoOptions) -> web.StreamResponse:
+    return _ended(call, "SAFETY")
 
 
-@request_fault("recitation", "gemini", options=NoOptions)
-async def recitation(call: Call, options: NoOptions) -> web.StreamResponse | None:
-    return await finish(call, Finish(reason="RECITATION"))
+@request_fault("recitation", "gemini", options=NoOptions, when=generates)
+async def recitation(call: Call, options: NoOptions) -> web.StreamResponse:
+    return _ended(call, "RECITATION")
 
 
-@request_fault("empty", "gemini", options=NoOptions)
-async def empty(call: Call, options: NoOptions) -> web.StreamResponse | None:
+@request_fault("empty", "gemini", options=NoOptions, when=generates)
+async def empty(call: Call, options: NoOptions) -> web.StreamResponse:
     """No candidates at all."""
-    return await finish(call, Finish(reason=None))
+    return _ended(call, None)
 
 
-@request_fault("no_parts", "gemini", options=NoOptions)
-async def no_parts(call: Call, options: NoOptions) -> web.StreamResponse | None:
+@request_fault("no_parts", "gemini", options=NoOptions, when=generates)
+async def no_parts(call: Call, options: NoOptions) -> web.StreamResponse:
     """A candidate that ended well and has nothing in it."""
-    return await finish(call, Finish(reason="STOP"))
+    return _ended(call, "STOP")
 
 
-@request_fault("max_tokens", "gemini", options=Limit)
-async def max_tokens(call: Call, options: Limit) -> web.StreamResponse | None:
+@request_fault("max_tokens", "gemini", options=Limit, when=generates)
+async def max_tokens(call: Call, options: Limit) -> web.StreamResponse:
     """The reply is cut where the room ends."""
-    if not generates(call.request):
-        return None
     call.request[OUTPUT_LIMIT] = options.tokens
     return await call.act()
 
 
-@request_fault("thinking_only", "gemini", options=Limit)
-async def thinking_only(call: Call, options: Limit) -> web.StreamResponse | None:
+@request_fault("thinking_only", "gemini", options=Limit, when=generates)
+async def thinking_only(call: Call, options: Limit) -> web.StreamResponse:
     """The thoughts took all the room: no text."""
     answer = shapes.Answer(
         model=_asked_model(call), finish_reason="MAX_TOKENS", prompt_tokens=9, thought_tokens=options.tokens
     )
-    return _say(call, answer) if generates(call.request) else None
+    return _say(call, answer)
 
 
-@request_fault("says", "gemini", options=Text)
-async def says(call: Call, options: Text) -> web.StreamResponse | None:
+@request_fault("says", "gemini", options=Text, when=generates)
+async def says(call: Call, options: Text) -> web.StreamResponse:
     """The model answers with this text, whatever it was asked."""
     answer = shapes.Answer(model=_asked_model(call), text=options.text, prompt_tokens=9)
-    return _say(call, answer) if generates(call.request) else None
+    return _say(call, answer)
 
 
 async def _write(call: Call, whole: web.Response, pieces: list[bytes], pause_s: float) -> web.StreamResponse:
@@ -202,10 +202,8 @@ async def _whole(call: Call) -> tuple[web.Response, bytes]:
     return answer, body
 
 
-@request_fault("cut_stream", "gemini", options=Cut)
-async def cut_stream(call: Call, options: Cut) -> web.StreamResponse | None:
-    if not generates(call.request):
-        return None
+@request_fault("cut_stream", "gemini", options=Cut, when=generates)
+async def cut_stream(call: Call, options: Cut) -> web.StreamResponse:
     answer, body = await _whole(call)
     half = body[: len(body) // 2]
     if options.clean and streams(call.request):
@@ -218,11 +216,9 @@ async def cut_stream(call: Call, options: Cut) -> web.StreamResponse | None:
     return Dropped()
 
 
-@request_fault("slow", "gemini", options=Slow)
-async def slow(call: Call, options: Slow) -> web.StreamResponse | None:
+@request_fault("slow", "gemini", options=Slow, when=generates)
+async def slow(call: Call, options: Slow) -> web.StreamResponse:
     """Dripping defeats a limit on the silence between two bytes."""
-    if not generates(call.request):
-        return None
     if not options.drip:
         await asyncio.sleep(options.seconds)
         return await call.act()

@@ -78,12 +78,14 @@ async def delayed_visibility(call: Call, options: Delayed) -> web.StreamResponse
     return error(RefusedError(options.status, "Not Found" if options.status == 404 else "Git Repository is empty."))
 
 
-@request_fault("name_taken", "github", options=Taken)
+def _creates(request: web.Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/repos")
+
+
+@request_fault("name_taken", "github", options=Taken, when=_creates)
 async def name_taken_by_another(call: Call, options: Taken) -> web.StreamResponse | None:
     """A POST of a new repository finds one of that name that Slipway did not make."""
     request = call.request
-    if request.method != "POST" or not request.path.endswith("/repos"):
-        return None
     asked = NewRepository.model_validate_json(await request.read())
     organization = request.path.startswith("/api/orgs/")
     owner = request.path.split("/")[3] if organization else call.world.settings.owner
