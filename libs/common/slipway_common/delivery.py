@@ -20,23 +20,26 @@ MESSAGE = "x-slipway-message"
 
 _MAX_MESSAGE = 2000
 _ATTEMPT_IN_HAND: ContextVar[int] = ContextVar("attempt", default=1)
+_CAME_BEFORE: ContextVar[bool] = ContextVar("came_before", default=False)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """The past of one event in one stage. `attempt` counts from 1."""
+    """The past of one event in one stage. `attempt` counts from 1; `redelivered`: the broker gave it out before."""
 
     attempt: int = 1
     first_failure: datetime | None = None
     last_failure: datetime | None = None
+    redelivered: bool = False
 
     @classmethod
-    def of(cls, headers: Mapping[str, object]) -> Self:
+    def of(cls, headers: Mapping[str, object], *, redelivered: bool = False) -> Self:
         attempt = headers.get(ATTEMPT)
         return cls(
             attempt if isinstance(attempt, int) and attempt > 0 else 1,
             _time(headers.get(FIRST_FAILURE)),
             _time(headers.get(LAST_FAILURE)),
+            redelivered,
         )
 
     def failed(self) -> Self:
@@ -64,11 +67,17 @@ def origin_headers(service: str, version: str, error: str, message: str) -> dict
 def begin_attempt(delivery: Delivery) -> None:
     """Tell the code that this task runs which attempt it is."""
     _ATTEMPT_IN_HAND.set(delivery.attempt)
+    _CAME_BEFORE.set(delivery.attempt > 1 or delivery.redelivered)
 
 
 def current_attempt() -> int:
     """The attempt that the running stage function is, counted from 1; 1 outside of one."""
     return _ATTEMPT_IN_HAND.get()
+
+
+def came_before() -> bool:
+    """Whether the event in hand was worked on before, so that its effects may be there. (A double may look new.)"""
+    return _CAME_BEFORE.get()
 
 
 def _time(value: object) -> datetime | None:

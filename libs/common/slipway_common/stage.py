@@ -141,7 +141,7 @@ class StageRunner(Generic[EventT, ToolsT]):
         task.add_done_callback(self._in_hand.discard)
 
     async def _handle(self, message: AbstractIncomingMessage) -> None:
-        delivery = Delivery.of(message.headers)
+        delivery = Delivery.of(message.headers, redelivered=bool(message.redelivered))
         try:
             try:
                 event = read_event(message.body)
