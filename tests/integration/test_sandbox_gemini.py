@@ -16,9 +16,9 @@ from slipway_sandbox.process import running_sandbox
 FLASH = "gemini-2.5-flash"
 
 
-@pytest.fixture
-def gemini(sandbox: Sandbox) -> genai.Client:
-    return client_of(sandbox)
+@pytest.fixture(scope="session")
+def gemini(sandbox_process: Sandbox) -> genai.Client:
+    return client_of(sandbox_process)
 
 
 def client_of(sandbox: Sandbox, key: str = "sandbox", version: str | None = None) -> genai.Client:

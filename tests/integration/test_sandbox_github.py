@@ -21,12 +21,20 @@ from slipway_sandbox.client import Sandbox
 from slipway_sandbox.process import running_sandbox
 
 _names = count(1)
+_http = httpx.Client(timeout=3)  # one for all: each new one reads the machine's certificates
 _LEGACY = {"source": {"branch": "main", "path": "/"}}
 
 
 def hub(sandbox: Sandbox, token: str = "sandbox") -> github.Github:
     auth = github.Auth.Token(token)
-    return github.Github(base_url=sandbox.api_url, auth=auth, retry=None, seconds_between_writes=0, timeout=3)
+    return github.Github(
+        base_url=sandbox.api_url,
+        auth=auth,
+        retry=None,
+        timeout=3,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
+    )
 
 
 def new_name() -> str:
@@ -77,7 +85,7 @@ def pages(repository: Repository, verb: str, path: str = "", body: object = None
 
 
 def public(sandbox: Sandbox, repository: Repository, path: str = "") -> httpx.Response:
-    return httpx.get(sandbox.pages_url("sandbox", repository.name) + path)
+    return _http.get(sandbox.pages_url("sandbox", repository.name) + path)
 
 
 def until(check: Callable[[], bool], seconds: float = 3) -> None:
@@ -149,13 +157,13 @@ def test_the_public_reads_and_only_the_token_writes(sandbox: Sandbox, tmp_path: 
     name = new_repository(sandbox).name
     refs = f"{sandbox.git_url}/sandbox/{name}/info/refs?service="
     missing = f"{sandbox.git_url}/sandbox/no-such/info/refs?service=git-upload-pack"
-    assert httpx.get(refs + "git-upload-pack").status_code == 200
-    assert httpx.get(refs + "git-receive-pack").status_code == 401
-    assert httpx.get(refs + "git-receive-pack", auth=("x", "bad-token")).status_code == 401
-    assert httpx.get(refs + "git-receive-pack", auth=("x", "sandbox")).status_code == 200
-    assert httpx.get(missing).headers["www-authenticate"] == 'Basic realm="GitHub"'
-    assert httpx.get(missing).status_code == 401
-    assert httpx.get(missing, auth=("x", "sandbox")).status_code == 404
+    assert _http.get(refs + "git-upload-pack").status_code == 200
+    assert _http.get(refs + "git-receive-pack").status_code == 401
+    assert _http.get(refs + "git-receive-pack", auth=("x", "bad-token")).status_code == 401
+    assert _http.get(refs + "git-receive-pack", auth=("x", "sandbox")).status_code == 200
+    assert _http.get(missing).headers["www-authenticate"] == 'Basic realm="GitHub"'
+    assert _http.get(missing).status_code == 401
+    assert _http.get(missing, auth=("x", "sandbox")).status_code == 404
     with pytest.raises(RuntimeError, match="could not read Username"):
         push(sandbox, name, tmp_path / "made", {"a": b"1"}, token="bad-token")
 
@@ -191,7 +199,7 @@ def test_an_organization_owns_repositories_too(sandbox: Sandbox, tmp_path: Path)
     url = f"{sandbox.api_url}/orgs/sandbox-org/repos"
     made = organization.requestJsonAndCheck("POST", url, input={"name": new_name()})[1]
     assert made["owner"]["type"] == "Organization"
-    assert httpx.get(f"{sandbox.api_url}/repos/{made['full_name']}").json()["organization"]["login"] == "sandbox-org"
+    assert _http.get(f"{sandbox.api_url}/repos/{made['full_name']}").json()["organization"]["login"] == "sandbox-org"
     assert refusal(lambda: organization.requestJsonAndCheck("POST", url.replace("sandbox-org", "other"))).status == 404
 
 
@@ -199,7 +207,7 @@ def test_tokens_are_told_apart(sandbox: Sandbox) -> None:
     assert hub(sandbox).get_user().login == "sandbox"
     assert refusal(lambda: hub(sandbox, "bad-token").get_user().login).status == 401
     assert refusal(lambda: hub(sandbox, "ghs_installation").get_user().create_repo(new_name())).status == 403
-    assert httpx.get(f"{sandbox.api_url}/user").status_code == 401
+    assert _http.get(f"{sandbox.api_url}/user").status_code == 401
     core = hub(sandbox).get_rate_limit().resources.core
     assert core.remaining + core.used == core.limit
 
@@ -262,8 +270,8 @@ def test_pages_follow_the_paths_of_a_site(sandbox: Sandbox, tmp_path: Path) -> N
     }
     etag = public(sandbox, repository).headers["etag"]
     url = sandbox.pages_url("sandbox", repository.name)
-    assert httpx.get(url, headers={"If-None-Match": etag}).status_code == 304
-    assert httpx.head(url).headers["content-length"] == "4"
+    assert _http.get(url, headers={"If-None-Match": etag}).status_code == 304
+    assert _http.head(url).headers["content-length"] == "4"
     push(sandbox, repository.name, tmp_path / "made", {".nojekyll": b""})
     assert answer("_hidden/a.txt") == (200, b"h")
     assert answer(".slipway/task.json") == (200, b"{}")
@@ -319,7 +327,7 @@ def test_done_but_not_said(sandbox: Sandbox, tmp_path: Path) -> None:
     assert hub(sandbox).get_repo(f"sandbox/{name}").get_commit("main").commit.message == "A change"
     sandbox.fault("github", "timeout", method="DELETE")
     with pytest.raises(httpx.ReadTimeout):
-        httpx.delete(f"{sandbox.api_url}/repos/sandbox/{name}", headers={"Authorization": "token x"}, timeout=0.5)
+        _http.delete(f"{sandbox.api_url}/repos/sandbox/{name}", headers={"Authorization": "token x"}, timeout=0.5)
     assert refusal(lambda: hub(sandbox).get_repo(f"sandbox/{name}")).status == 404
 
 
@@ -329,7 +337,7 @@ def test_rate_limits_say_when_to_come_again(sandbox: Sandbox) -> None:
     sandbox.fault("github", "secondary_rate_limit", retry_after=3)
     sandbox.fault("github", "primary_rate_limit", reset_s=90)
     sandbox.fault("github", "status", status=429, headers={"Retry-After": "4"}, message="Too many")
-    secondary, primary, other = (httpx.get(url, headers=token) for _ in range(3))
+    secondary, primary, other = (_http.get(url, headers=token) for _ in range(3))
     assert (secondary.status_code, secondary.headers["retry-after"]) == (403, "3")
     assert "secondary rate limit" in secondary.json()["message"]
     assert (primary.status_code, primary.headers["x-ratelimit-remaining"]) == (403, "0")
@@ -350,10 +358,10 @@ def test_a_new_repository_is_not_seen_at_once(sandbox: Sandbox) -> None:
     sandbox.fault("git", "delayed_visibility", times=None, seconds=0.3)
     repository = new_repository(sandbox)
     refs = f"{sandbox.git_url}/sandbox/{repository.name}/info/refs?service=git-upload-pack"
-    assert httpx.get(refs).status_code == 404
-    statuses = [httpx.get(repository.url).status_code for _ in range(3)]
+    assert _http.get(refs).status_code == 404
+    statuses = [_http.get(repository.url).status_code for _ in range(3)]
     assert statuses == [404, 404, 200]
-    until(lambda: httpx.get(refs).status_code == 200)
+    until(lambda: _http.get(refs).status_code == 200)
 
 
 def test_a_name_may_be_somebody_elses(sandbox: Sandbox) -> None:
@@ -371,7 +379,7 @@ def test_repositories_and_sites_outlive_the_process(tmp_path: Path) -> None:
         push(sandbox, repository.name, tmp_path / "made", {"index.html": b"kept"}, owner="me")
         pages(repository, "POST", body=_LEGACY)
     with running_sandbox(data, arguments=("--owner", "me")) as sandbox:
-        assert httpx.get(sandbox.pages_url("me", repository.name)).content == b"kept"
+        assert _http.get(sandbox.pages_url("me", repository.name)).content == b"kept"
         again = hub(sandbox).get_repo(repository.full_name)
         assert (again.id, again.has_pages) == (repository.id, True)
         assert refusal(lambda: new_repository(sandbox, repository.name)).status == 422

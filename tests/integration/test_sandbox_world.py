@@ -14,11 +14,12 @@ from slipway_sandbox.client import Sandbox, SandboxError
 from slipway_sandbox.process import SandboxNotStartedError, running_sandbox
 from slipway_sandbox.scripts import BadExampleError, Scripts
 
+_http = httpx.Client()  # one for all: each new one reads the machine's certificates
 BODY = {"task": "t", "round": 1}
 
 
 def notify(sandbox: Sandbox, path: str = "/x", **more: object) -> httpx.Response:
-    return httpx.post(sandbox.notify_url + path, json=BODY | more, timeout=5)
+    return _http.post(sandbox.notify_url + path, json=BODY | more, timeout=5)
 
 
 def test_the_evaluator_records_what_it_was_sent_and_what_it_answered(sandbox: Sandbox) -> None:
@@ -41,7 +42,7 @@ def test_the_evaluator_may_cut_the_connection_or_say_nothing(sandbox: Sandbox) -
     with pytest.raises(httpx.TransportError):
         notify(sandbox)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(sandbox.notify_url, json=BODY, timeout=0.2)
+        _http.post(sandbox.notify_url, json=BODY, timeout=0.2)
     assert [note.status for note in sandbox.notifications()] == [None, None]
 
 
@@ -52,7 +53,7 @@ def test_the_evaluator_may_take_it_and_say_that_it_did_not(sandbox: Sandbox) -> 
 
 
 def test_what_is_not_json_is_refused_and_recorded(sandbox: Sandbox) -> None:
-    assert httpx.post(sandbox.notify_url, content=b"task=t").status_code == 400
+    assert _http.post(sandbox.notify_url, content=b"task=t").status_code == 400
     assert [(note.status, note.body) for note in sandbox.notifications()] == [(400, "task=t")]
 
 
@@ -80,8 +81,8 @@ def test_a_fault_that_does_not_exist_is_refused_by_name(sandbox: Sandbox) -> Non
 
 
 def test_requests_are_recorded_without_tokens_keys_and_queries(sandbox: Sandbox) -> None:
-    httpx.get(f"{sandbox.gemini_url}/v1/models?key=key-of-mine", headers={"x-goog-api-key": "key-of-mine"})
-    httpx.get(f"{sandbox.api_url}/user?a=b", headers={"Authorization": "Bearer token-of-mine"})
+    _http.get(f"{sandbox.gemini_url}/v1/models?key=key-of-mine", headers={"x-goog-api-key": "key-of-mine"})
+    _http.get(f"{sandbox.api_url}/user?a=b", headers={"Authorization": "Bearer token-of-mine"})
     assert [(r.target, r.method, r.path, r.status) for r in sandbox.requests()] == [
         ("gemini", "GET", "/gemini/v1/models", 200),
         ("github", "GET", "/api/user", 200),
@@ -114,7 +115,7 @@ def test_a_signal_ends_it_although_a_request_hangs(tmp_path: Path, number: signa
     with Sandbox(f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}") as sandbox:
         sandbox.fault("evaluator", "hang")
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(sandbox.notify_url, json=BODY, timeout=0.1)
+            _http.post(sandbox.notify_url, json=BODY, timeout=0.1)
         process.send_signal(number)
         _, errors = process.communicate(timeout=5)
     assert (process.returncode, errors) == (0, b"")
