@@ -62,7 +62,7 @@ def _edit(page: str, brief: str, serial: str) -> str | None:
         before, _, after = line.partition(anchor)
         section = (
             f"{before}<section><!-- {serial} -->\n"
-            f"<h2>Asked for later</h2>\n<p>{html.escape(brief)}</p>\n"
+            f"<h2>Asked for later</h2>\n<p>{_text(brief)}</p>\n"
             f"<p>This section was put in by the sandbox; no model wrote it.</p>\n"
             f"</section>\n{anchor}{after}"
         )
@@ -75,6 +75,11 @@ def _fence(info: str, text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{info}\n{text}\n{fence}"
+
+
+def _text(brief: str) -> str:
+    """A brief as HTML. A line of `=` in it would divide an edit block in the wrong place."""
+    return html.escape(brief).replace("=======", "&#61;" * 7)
 
 
 def _item(attachment: Attachment) -> str:
@@ -113,7 +118,7 @@ document.addEventListener("DOMContentLoaded", () => names.forEach((name) => show
 <h1>Plain page</h1>
 <p>This page was put together by the sandbox; no model wrote it.</p>
 <h2>Brief</h2>
-<p>{html.escape(brief)}</p>
+<p>{_text(brief)}</p>
 {listed}
 </main>
 </body>
