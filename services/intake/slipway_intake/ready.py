@@ -48,7 +48,7 @@ class ReadyEndpoint:
         self._settings = settings
         self._bus = bus
         self._projection = projection
-        self._rate = SenderRate(settings.max_per_minute)
+        self._rate = SenderRate(settings.max_tasks_per_minute)
 
     async def __call__(self, http: web.Request) -> web.Response:
         answer = await self._answer(http)
@@ -134,7 +134,7 @@ class ReadyEndpoint:
         wait_s = self._rate.wait_s(sender)
         if not wait_s:
             return None
-        detail = f"more than {self._settings.max_per_minute} tasks from this sender within a minute"
+        detail = f"more than {self._settings.max_tasks_per_minute} tasks from this sender within a minute"
         return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(wait_s)})
 
     async def _body(self, http: web.Request) -> bytes | web.Response:

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 _MAX_ANSWER_BYTES = 64 * 1024
 _ANSWER_S = 2.0
+# a proxy named in the environment reaches the world, not this machine
+_DIRECT = {"all://127.0.0.1": None, "all://localhost": None}
 
 
 class Notification(BaseModel):
@@ -57,7 +59,9 @@ async def open_tools(timeout_s: float, connections: int, version: str) -> AsyncI
     """The HTTP client for as long as the service runs."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     headers = {"User-Agent": f"slipway-notifier/{version}"}
-    async with httpx.AsyncClient(timeout=timeout_s, limits=limits, headers=headers, follow_redirects=False) as client:
+    async with httpx.AsyncClient(
+        timeout=timeout_s, limits=limits, headers=headers, mounts=_DIRECT, follow_redirects=False
+    ) as client:
         yield Tools(client, timeout_s)
 
 
