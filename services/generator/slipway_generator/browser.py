@@ -78,7 +78,7 @@ class Inspector:
 
         Never raises for what the app does; a browser that dies twice makes the evidence unavailable.
         """
-        plans = [await asyncio.to_thread(plan, check) for _, check in checks]
+        plans = [await asyncio.to_thread(plan, check, self._limits.check) for _, check in checks]
         on_page = {key: it for key, it in enumerate(plans) if isinstance(it, OnPage | Shown)}
         visit = await self._visit(lambda: Network(files, owner, repo, self._mirror, self._web), on_page)
         results = []
@@ -119,7 +119,7 @@ class Inspector:
                     browser = await chromium.get(busy=self._running > 1)
                 visit = PageVisit(browser, network(), self._limits)
                 await visit.look(checks)
-                if visit.seen.stopped or browser.is_connected():
+                if browser.is_connected() and (attempt == _ATTEMPTS or not visit.crashed):
                     return _Visit(visit.seen, notes=tuple(notes))
                 notes.append("Chromium ended during the inspection")
             except PlaywrightError as error:

@@ -9,10 +9,11 @@ from slipway_generator import javascript, prose
 from slipway_generator.javascript import Form, NotJavaScriptError
 
 _TIME = re.compile(
-    r"\b(?:within|in under|under|in less than|in at most|after|wait(?:s|ing)?(?: for)?|in)\s+(\d+(?:\.\d+)?)\s*"
+    r"\b(within|in under|under|in less than|in at most|in|after|wait(?:s|ing)?(?: for)?)\s+(\d+(?:\.\d+)?)\s*"
     r"(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?)\b",
     re.IGNORECASE,
 )
+_TIMER = re.compile(r"setTimeout\(.*?,\s*(\d{2,6})\s*\)", re.DOTALL)
 _PREFIX = re.compile(r"\s*js\s*:\s*", re.IGNORECASE)
 _PAGE_NAME = re.compile(r"(?<![\w$.#-])(?:document|window)(?![\w$-])")
 _PARAMETER = re.compile(r"\?([A-Za-z_][\w-]*)=(\S*)")
@@ -21,11 +22,11 @@ _SHOWN = re.compile(r"\b(?:show|display|render|print|reflect|visible|appear|pass
 
 @dataclass(frozen=True)
 class OnPage:
-    """JavaScript to evaluate on the page until it is true; `seconds` is the time that the check names, if it does."""
+    """JavaScript to evaluate on the page until it is true; `seconds` is the time that it has for that."""
 
     source: str
     form: Form
-    seconds: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Shown:
 
     parameter: str
     value: str
-    seconds: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,23 @@ def text_of(check: Check) -> str:
     return check.js if isinstance(check, JsCheck) else check
 
 
-def named_seconds(text: str) -> float | None:
-    """The time that a check gives the page ("within 15 s"), in seconds."""
+def seconds_for(text: str, usual: float) -> float:
+    """The seconds that a check gives the page: those it names ("within 15 s"), otherwise `usual`.
+
+    What it waits itself ("after 3 s", `setTimeout(..., 3000)`) comes on top of the usual time.
+    """
+    waits = sum(int(found) / 1000 for found in _TIMER.findall(text))
     found = _TIME.search(text)
     if found is None:
-        return None
-    unit = found[2].lower()
+        return usual + waits
+    unit = found[3].lower()
     scale = 0.001 if unit.startswith(("ms", "milli")) else 60.0 if unit.startswith("m") else 1.0
-    return float(found[1]) * scale
+    seconds = float(found[2]) * scale
+    return usual + seconds if found[1].lower().startswith(("after", "wait")) else seconds + waits
 
 
-def plan(check: Check) -> Plan:
-    """How `check` is to be decided.
+def plan(check: Check, usual: float = 5.0) -> Plan:
+    """How `check` is to be decided; `usual` is the time, in seconds, that a check has which names none.
 
     JavaScript is `{"js": ...}`, a string `js: ...`, and a bare string that parses as an expression and names
     `document` or `window` (issue 5). A `${...}` that was never filled in makes a check undecidable.
@@ -94,14 +100,14 @@ def plan(check: Check) -> Plan:
                 return NotRun(f"it is not JavaScript: {error}")
         else:
             if declared or form == "expression":
-                return OnPage(source.strip(), form, named_seconds(text))
-    return _plan_prose(text)
+                return OnPage(source.strip(), form, seconds_for(text, usual))
+    return _plan_prose(text, usual)
 
 
-def _plan_prose(text: str) -> Plan:
+def _plan_prose(text: str, usual: float) -> Plan:
     parameter = _PARAMETER.search(text)
     if parameter is not None and _SHOWN.search(text):
-        return Shown(parameter[1], _sample(parameter[1]), named_seconds(text))
+        return Shown(parameter[1], _sample(parameter[1]), seconds_for(text, usual))
     rule = prose.rule_for(text)
     return OnFiles(rule) if rule is not None else NotRun("for a person to judge")
 

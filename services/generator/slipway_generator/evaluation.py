@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from slipway_generator.checks import OnPage, Shown
 _MAX_DETAIL = 300
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
+_BEAT = 0.25
+_REST_BEATS = 5
 
 # The value is judged and shown inside the page, so that nothing large travels.
 _JUDGE = """
@@ -24,6 +27,15 @@ _JUDGE = """
   try { shown = typeof value === "object" ? JSON.stringify(value) : String(value); } catch { shown = String(value); }
   return { holds: Boolean(value), shown: String(shown).slice(0, 300) };
 })()
+"""
+# A page whose loading was broken off is complete without a load event: hence the second look.
+_LOADED = """
+new Promise((resolve) => {
+  const look = () => document.readyState === "complete" && resolve(true);
+  look();
+  addEventListener("load", resolve);
+  setInterval(look, 50);
+})
 """
 _SEEN = """
 ((value) => {
@@ -40,7 +52,8 @@ class PageHangsError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: for an app, for loading it, for a check that names no time and one that does, for one evaluation."""
+    """Seconds: for an app, for loading it, for a check that names no time and one that does, for one evaluation
+    that never yields, for a page to give a sign of life, for a picture."""
 
     app: float = 45.0
     load: float = 10.0
@@ -48,11 +61,7 @@ class Limits:
     longest_check: float = 30.0
     evaluation: float = 1.0
     silence: float = 3.0
-
-
-def seconds_for(check: OnPage | Shown, limits: Limits) -> float:
-    """How long the check may take to become true."""
-    return limits.check if check.seconds is None else min(max(check.seconds, limits.check), limits.longest_check)
+    picture: float = 4.0
 
 
 def expression_for(check: OnPage | Shown) -> str:
@@ -90,20 +99,41 @@ class Evaluator:
                 task.cancel()
             await asyncio.gather(*watchers, heart, return_exceptions=True)
 
+    async def wait_until_loaded(self) -> None:
+        """Return once the page is loaded, or as far as it gets. Raises PageHangsError."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.load):
+                while True:
+                    with suppress(PlaywrightError):  # it went elsewhere meanwhile: ask again
+                        await self._session.send("Runtime.evaluate", {"expression": _LOADED, "awaitPromise": True})
+                        return
+                    await asyncio.sleep(_FIRST_PAUSE)
+        await self.wait_for_life(self._limits.silence)
+
+    async def wait_for_life(self, seconds: float) -> None:
+        """Return once the page answers. Raises PageHangsError."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._session.send("Runtime.evaluate", {"expression": "1"})
+        except TimeoutError:
+            raise PageHangsError from None
+
+    async def rest(self) -> None:
+        """Leave the page alone for a while and see whether it lives. Raises PageHangsError."""
+        for _ in range(_REST_BEATS):
+            await asyncio.sleep(_BEAT)
+            await self.wait_for_life(self._limits.silence)
+
     async def _listen(self) -> None:
         """Ask for a sign of life now and then. Raises PageHangsError."""
         while True:
-            await asyncio.sleep(0.25)
-            try:
-                async with asyncio.timeout(self._limits.silence):
-                    await self._session.send("Runtime.evaluate", {"expression": "1"})
-            except TimeoutError:
-                raise PageHangsError from None
+            await asyncio.sleep(_BEAT)
+            await self.wait_for_life(self._limits.silence)
 
     async def _watch(self, key: int, check: OnPage | Shown, outcomes: dict[int, tuple[bool, str]]) -> None:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        limit = seconds_for(check, self._limits)
+        limit = min(check.seconds, self._limits.longest_check)
         expression = expression_for(check)
         pause = _FIRST_PAUSE
         detail = ""
@@ -129,6 +159,7 @@ class Evaluator:
             pause = min(pause * 1.6, _LONGEST_PAUSE)
 
     async def _evaluate(self, expression: str, *, repl: bool) -> tuple[bool, str]:
+        start = asyncio.get_running_loop().time()
         try:
             answer = await self._session.send(
                 "Runtime.evaluate",
@@ -142,7 +173,8 @@ class Evaluator:
                 },
             )
         except PlaywrightError as error:
-            if "terminated" in error.message:
+            # What its `timeout` ended is reported as "Internal error", which says nothing by itself.
+            if asyncio.get_running_loop().time() - start >= self._limits.evaluation and "rror (Ru" in error.message:
                 raise _EndlessError from None
             if "context was destroyed" in error.message or "Promise was collected" in error.message:
                 return False, "the page went elsewhere during the check"
@@ -151,7 +183,7 @@ class Evaluator:
             return False, describe_exception(answer["exceptionDetails"])
         result = answer["result"]
         if repl:
-            return _truthy(result), str(result.get("value", result.get("description", "undefined")))[:_MAX_DETAIL]
+            return _truthy(result), _shown(result)[:_MAX_DETAIL]
         return bool(result["value"]["holds"]), str(result["value"]["shown"])[:_MAX_DETAIL]
 
 
@@ -161,6 +193,10 @@ class _EndlessError(Exception):
 
 def _is_script(check: OnPage | Shown) -> bool:
     return isinstance(check, OnPage) and check.form == "script"
+
+
+def _shown(result: Mapping[str, Any]) -> str:
+    return str(json.dumps(result["value"]) if "value" in result else result.get("description", result["type"]))
 
 
 def _truthy(result: Mapping[str, Any]) -> bool:

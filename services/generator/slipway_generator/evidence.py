@@ -63,6 +63,8 @@ def findings_of(seen: Observed) -> tuple[Finding, ...]:
         found.append(
             _finding(f"{path} ({kind}) answers 404", "Add this file or ask for one that the app has, by relative path.")
         )
+    for url in seen.traffic.departures:
+        found.append(_finding(f"the page leaves for {url}", "Stay on the page; offer a link if it is needed."))
     doubtful = set(seen.traffic.decisive.values()) - {"stylesheet"}
     for complaint in dict.fromkeys(seen.complaints):
         if complaint.text.startswith("Failed to load resource") or _is_foreign(complaint, seen.traffic):
@@ -80,9 +82,9 @@ def findings_of(seen: Observed) -> tuple[Finding, ...]:
                 f"{complaint.kind}: {complaint.text}", fix, complaint.url.removeprefix(seen.url), complaint.line, warn
             )
         )
-    if seen.title is not None and not seen.title.strip():
+    if seen.title is not None and not seen.title.strip() and not seen.traffic.departures:
         found.append(_finding("the page has no title", "Give index.html a <title>."))
-    if seen.blank:
+    if seen.blank and not seen.traffic.departures:
         found.append(_finding("the page shows nothing", "Show the content without any click."))
     if seen.dialogs:
         found.append(

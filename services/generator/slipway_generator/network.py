@@ -49,12 +49,14 @@ class Traffic:
     """What an app asked for and did not get.
 
     `missing`: its own files that do not exist (path, status). `withheld`: addresses outside that nothing here
-    answers; `decisive` are those that the page's behaviour may hang on. `inexact`: CDN files of another version.
+    answers; `decisive` are those that the page's behaviour may hang on. `departures`: where the page itself
+    tried to go. `inexact`: CDN files of another version.
     """
 
     missing: dict[str, str] = field(default_factory=dict)
     withheld: dict[str, str] = field(default_factory=dict)
     decisive: dict[str, str] = field(default_factory=dict)
+    departures: dict[str, str] = field(default_factory=dict)
     inexact: set[str] = field(default_factory=set)
 
 
@@ -98,6 +100,10 @@ class Network:
             await route.fulfill(
                 status=fetched.status, body=fetched.body, content_type=fetched.content_type, headers=_ANY_ORIGIN
             )
+            return
+        if route.request.is_navigation_request() and route.request.frame.parent_frame is None:
+            self.traffic.departures.setdefault(url, "document")
+            await route.abort("aborted")  # the page stays as it is
             return
         kind = route.request.resource_type
         self.traffic.withheld[url] = kind
