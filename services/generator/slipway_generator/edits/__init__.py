@@ -3,6 +3,8 @@
 from slipway_generator.edits.application import Applied, apply_reply
 from slipway_generator.edits.apply import apply_edits
 from slipway_generator.edits.errors import ChangeRefused, EditFailure, EditsFailed, Problem
+from slipway_generator.edits.report import failure_report
+from slipway_generator.edits.staging import Staging
 
 __all__ = [
     "Applied",
@@ -10,6 +12,8 @@ __all__ = [
     "EditFailure",
     "EditsFailed",
     "Problem",
+    "Staging",
     "apply_edits",
     "apply_reply",
+    "failure_report",
 ]
