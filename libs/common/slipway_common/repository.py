@@ -3,7 +3,6 @@
 One read is two requests (`info/refs`, `git-upload-pack`); nothing is written to disk.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from dulwich.refs import Ref
 
 from slipway_common.git_http import GitError, GitHttp, GitRefusedError, GitUnreachableError, repository_url
 from slipway_common.project import RECORD_PATH, ProjectRecord
+from slipway_common.threads import in_thread
 
 __all__ = ["MAIN", "App", "AppFile", "CommitInfo", "GitError", "ProjectRecord", "read_app"]
 
@@ -83,7 +83,8 @@ async def read_app(
 
     `history` commits are read with all their files. Raises GitError.
     """
-    return await asyncio.to_thread(_read, repository_url(git_url, owner, repo), history, timeout_s)
+    url = repository_url(git_url, owner, repo)
+    return await in_thread(lambda: _read(url, history, timeout_s))
 
 
 def _read(url: str, history: int, timeout_s: float) -> App | None:

@@ -1,56 +1,24 @@
 """The deployer as a process."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-
-import httpx
 
 from slipway_common.events import Generated
 from slipway_common.service import Service, Surroundings, run
 from slipway_common.stage import Stage
 from slipway_deployer import __version__
-from slipway_deployer.deploy import Tools, check_forge, deploy
-from slipway_deployer.github import GitHub
-from slipway_deployer.pages import PublicSite
-from slipway_deployer.rate import RateBudget
-from slipway_deployer.scan import SecretScan, secrets_of_environment
+from slipway_deployer.deploy import check_forge, deploy
 from slipway_deployer.settings import DeployerSettings
+from slipway_deployer.tools import Tools, open_tools
 
 WORK_S = 180.0
 """Time for everything but the wait for the page."""
 
 
 @asynccontextmanager
-async def tools(settings: DeployerSettings) -> AsyncIterator[Tools]:
-    """Everything the stage works with, wired from the settings."""
-    # to_thread's own pool is as small as the machine; these threads only wait on the network
-    asyncio.get_running_loop().set_default_executor(
-        ThreadPoolExecutor(settings.deployer_concurrency, thread_name_prefix="network")
-    )
-    github = GitHub(
-        settings.github_api_url,
-        settings.github_token.get_secret_value(),
-        settings.github_username,
-        budget=RateBudget(settings.writes_per_minute, settings.writes_per_hour),
-        timeout_s=settings.github_timeout_s,
-    )
-    async with httpx.AsyncClient(timeout=10, follow_redirects=True) as client:
-        with ThreadPoolExecutor(1, thread_name_prefix="packing") as packing:
-            yield Tools(
-                settings=settings,
-                github=github,
-                site=PublicSite(client),
-                scan=SecretScan([*settings.secrets(), *secrets_of_environment()]),
-                packing=packing,
-            )
-
-
-@asynccontextmanager
 async def _tools(settings: DeployerSettings, _: Surroundings) -> AsyncIterator[Tools]:
-    async with tools(settings) as made:
-        yield made
+    async with open_tools(settings) as tools:
+        yield tools
 
 
 def _stage(settings: DeployerSettings) -> Stage[Generated, Tools]:

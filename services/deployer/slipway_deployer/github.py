@@ -1,16 +1,17 @@
 """GitHub's REST interface, for what git cannot do: make a repository, look whose it is, make its Pages site."""
 
-import asyncio
+import queue
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 import github
 from github import Auth, Github, GithubException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from slipway_common.threads import in_thread
 from slipway_deployer.errors import (
     BusyError,
     ConflictError,
@@ -65,8 +66,8 @@ class _User(_Answer):
 class GitHub:
     """The calls that the deployer makes as one owner. Every one raises ForgeError; none is repeated here.
 
-    PyGithub is not thread-safe, so every thread has an object of its own; its sleeps and retries are off, because
-    waiting is the stage's business.
+    PyGithub is not thread-safe, so every call in hand has an object of its own, taken from the idle ones. Its sleeps
+    and retries are off, because waiting is the stage's business.
     """
 
     def __init__(self, api_url: str, token: str, owner: str, *, budget: RateBudget, timeout_s: int) -> None:
@@ -75,27 +76,31 @@ class GitHub:
         self._owner = owner
         self._budget = budget
         self._timeout_s = timeout_s
-        self._local = threading.local()
+        self._idle: queue.SimpleQueue[Github] = queue.SimpleQueue()
         self._owner_is_user: bool | None = None
         self._holds = 0
 
     async def check_token(self) -> None:
         """One cheap call that fails while the token is not valid or GitHub does not answer."""
-        await self._call(self._login)
+        await self._call(_login)
 
     async def create_repository(self, name: str, description: str, homepage: str) -> None:
         """Make a public, empty repository. Raises NameTakenError where the owner has one of this name."""
 
-        def create() -> None:
+        def create(client: Github) -> None:
             if self._owner_is_user is None:
-                self._owner_is_user = self._login().casefold() == self._owner.casefold()
+                self._owner_is_user = _login(client).casefold() == self._owner.casefold()
             self._budget.take()
-            account = self._github.get_user() if self._owner_is_user else self._github.get_organization(self._owner)
+            account = client.get_user() if self._owner_is_user else client.get_organization(self._owner)
             account.create_repo(
                 name, description=description, homepage=homepage, has_wiki=False, has_projects=False, auto_init=False
             )
 
-        await self._call(create)
+        try:
+            await self._call(create)
+        except NotThereError as error:
+            # so GitHub answers to members without the right, and to everybody where there is no such organisation
+            raise PermissionDeniedError(f"no repository can be created for {self._owner!r}: {error}") from None
 
     async def repository(self, name: str) -> RepositoryInfo | None:
         """None where there is no such repository."""
@@ -105,7 +110,10 @@ class GitHub:
             return None
 
     async def create_pages(self, name: str, build_type: BuildType) -> None:
-        """Make the Pages site of `main` and `/`, or of the repository's workflow. It being there is no error."""
+        """Make the Pages site of `main` and `/`, or of the repository's workflow. It being there is no error.
+
+        Raises NotThereError while GitHub does not see the branch yet.
+        """
         body: dict[str, object] = {"build_type": build_type}
         if build_type == "legacy":
             body["source"] = _LEGACY_SOURCE
@@ -113,6 +121,8 @@ class GitHub:
             await self._json("POST", f"/repos/{self._owner}/{name}/pages", body)
         except ConflictError:
             return
+        except InvalidError as error:
+            raise NotThereError(str(error)) from None
 
     async def switch_pages(self, name: str, build_type: BuildType) -> None:
         """Change who builds the site."""
@@ -141,46 +151,44 @@ class GitHub:
         await self._json("POST", f"/repos/{self._owner}/{name}/pages/builds")
 
     async def _json(self, verb: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        def send() -> Any:
+        def send(client: Github) -> Any:
             if verb != "GET":
                 self._budget.take()
-            return self._github.requester.requestJsonAndCheck(verb, path, input=dict(body) if body else None)[1]
+            return client.requester.requestJsonAndCheck(verb, path, input=dict(body) if body else None)[1]
 
         return await self._call(send)
 
-    async def _call(self, call: Callable[[], _T]) -> _T:
+    async def _call(self, call: Callable[[Github], _T]) -> _T:
         self._budget.check()
-        return await asyncio.to_thread(self._translated, call)
+        return await in_thread(lambda: self._translated(call))
 
-    def _translated(self, call: Callable[[], _T]) -> _T:
+    def _translated(self, call: Callable[[Github], _T]) -> _T:
+        client = self._client()
         try:
-            result = call()
+            result = call(client)
         except GithubException as error:
             raise self._error_of(error) from None
         except (OSError, AssertionError, ValidationError) as error:
             # the HTTP library's errors are OSErrors; PyGithub asserts on answers it cannot read
             raise UnreachableError(f"GitHub gave no usable answer ({type(error).__name__})") from None
+        finally:
+            self._idle.put(client)
         self._holds = 0
         return result
 
-    def _login(self) -> str:
-        return _User.model_validate(self._github.requester.requestJsonAndCheck("GET", "/user")[1]).login
-
-    @property
-    def _github(self) -> Github:
-        found: Github | None = getattr(self._local, "github", None)
-        if found is None:
-            found = self._local.github = Github(
-                auth=self._auth,
-                base_url=self._api_url,
-                timeout=self._timeout_s,
-                user_agent="slipway-deployer",
-                retry=None,
-                seconds_between_requests=0,
-                seconds_between_writes=0,
-                lazy=True,
-            )
-        return found
+    def _client(self) -> Github:
+        with suppress(queue.Empty):
+            return self._idle.get_nowait()
+        return Github(
+            auth=self._auth,
+            base_url=self._api_url,
+            timeout=self._timeout_s,
+            user_agent="slipway-deployer",
+            retry=None,
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+            lazy=True,
+        )
 
     def _error_of(self, error: GithubException) -> ForgeError:
         status, headers = error.status, error.headers or {}
@@ -212,6 +220,10 @@ class GitHub:
             self._holds += 1
         self._budget.hold(after)
         return after
+
+
+def _login(client: Github) -> str:
+    return _User.model_validate(client.requester.requestJsonAndCheck("GET", "/user")[1]).login
 
 
 def _is_rate_limit(headers: Mapping[str, Any], message: str) -> bool:

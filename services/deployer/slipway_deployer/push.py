@@ -13,7 +13,7 @@ from dulwich.objects import ObjectID
 from dulwich.pack import UnpackedObject, pack_objects_to_data
 from dulwich.refs import Ref
 
-from slipway_common.git_http import GitHttp, GitUnreachableError
+from slipway_common.git_http import GitHttp, GitRefusedError, GitUnreachableError
 from slipway_common.repository import MAIN
 from slipway_deployer.commit import NewCommit
 
@@ -83,6 +83,22 @@ def push(url: str, token: str, commit: NewCommit, timeout_s: float) -> bool:
         raise PushDeclinedError(refusal)
     # another push took the lock or moved the branch between our two requests
     raise BranchMovedError(None)
+
+
+def main_head(url: str, token: str, timeout_s: float) -> str | None:
+    """Where `main` is (one request); None where it, or the repository, does not exist. Raises GitError."""
+    client = GitHttp(url, deadline_s=timeout_s, headers=git_authorization(token))
+    try:
+        head = client.get_refs(b"", protocol_version=0).refs.get(MAIN)
+    except GitRefusedError as error:
+        if error.status == 404:
+            return None
+        raise
+    except (GitProtocolError, AssertionError) as error:
+        raise GitUnreachableError(f"{url}: broken answer ({type(error).__name__})") from None
+    finally:
+        client.close()
+    return head.decode() if head else None
 
 
 def _words(parts: Sequence[object]) -> str:

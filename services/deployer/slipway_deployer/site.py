@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from slipway_common.events import Generated
+from slipway_common.git_http import GitError
 from slipway_common.repository import read_app
 from slipway_deployer.errors import ForgeError
 from slipway_deployer.github import BuildType, GitHub
@@ -58,7 +59,7 @@ class SiteDoctor:
             elif miss.tries >= FIRST_INSPECTION and (miss.tries - FIRST_INSPECTION) % INSPECT_EVERY == 0:
                 await self._inspect()
                 return await self._overtaken_by()
-        except ForgeError as error:
+        except (ForgeError, GitError) as error:
             self.finding = str(error)
             log.warning("the site cannot be inspected", reason=str(error))
         return None
