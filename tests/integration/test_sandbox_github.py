@@ -1,6 +1,7 @@
 """The sandbox's GitHub, talked to by PyGithub, git and dulwich: repositories, pushes, Pages, every fault."""
 
 import asyncio
+import gzip
 import os
 import subprocess
 import time
@@ -105,7 +106,8 @@ def test_a_repository_is_made_pushed_to_published_and_cloned(sandbox: Sandbox, t
     repository = new_repository(sandbox)
     assert repository.owner.login == "sandbox"
     assert repository.html_url == f"{sandbox.git_url}/sandbox/{repository.name}"
-    page, data = b"<!DOCTYPE html>\r\n<title>\xc3\xa9</title>", bytes(range(256)) * 9000
+    page = b"<!DOCTYPE html>\r\n<title>\xc3\xa9</title>"
+    data = os.urandom(3_000_000)  # more than git sends in one piece
     files = {"index.html": page, "déjà/a b.bin": data, "empty": b""}
     sha = push(sandbox, repository.name, tmp_path / "made", files)
     site = pages(repository, "POST", body=_LEGACY)
@@ -122,7 +124,13 @@ def test_a_repository_is_made_pushed_to_published_and_cloned(sandbox: Sandbox, t
     assert repository.get_commit("main").sha == sha
     contents = repository.get_contents("déjà/a b.bin")
     assert not isinstance(contents, list)
-    assert contents.decoded_content == data
+    assert contents.decoded_content[:1000] == data[:1000]
+    listed = repository.get_contents("")
+    assert isinstance(listed, list)
+    assert [(entry.type, entry.path) for entry in listed] == [
+        ("dir", "déjà"), ("file", "empty"), ("file", "index.html"),
+    ]  # fmt: skip
+    assert listed[0].sha == git("rev-parse", "HEAD:déjà", cwd=tmp_path / "cloned")
 
 
 def test_dulwich_pushes_from_memory_and_fetches_into_memory(sandbox: Sandbox) -> None:
@@ -173,6 +181,15 @@ def test_a_push_that_is_not_on_top_of_the_branch_is_refused(sandbox: Sandbox, tm
     push(sandbox, name, tmp_path / "one", {"a": b"1"})
     with pytest.raises(RuntimeError, match="rejected"):
         push(sandbox, name, tmp_path / "two", {"a": b"2"})
+
+
+def test_a_compressed_request_is_understood(sandbox: Sandbox, tmp_path: Path) -> None:
+    name = new_repository(sandbox).name
+    sha = push(sandbox, name, tmp_path / "made", {"a": b"1"})
+    wanted = gzip.compress(f"0032want {sha}\n00000009done\n".encode())
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-git-upload-pack-request"}
+    answer = _http.post(f"{sandbox.git_url}/sandbox/{name}/git-upload-pack", content=wanted, headers=headers)
+    assert answer.content.startswith(b"0008NAK\nPACK")
 
 
 def test_a_name_is_taken_once_and_made_canonical(sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slipway_sandbox import github_shapes as shapes
 from slipway_sandbox.access import Caller, caller_of
-from slipway_sandbox.objects import blob, commit, files, resolve
+from slipway_sandbox.objects import blob, commit, entries, resolve
 from slipway_sandbox.repositories import BuildType, NameTakenError, PagesSite, Repository, SourcePath, canonical
 from slipway_sandbox.world import World
 
@@ -327,10 +327,10 @@ class GitHub:
         sha = await resolve(bare, ref)
         if sha is None:
             raise RefusedError(404, "This repository is empty." if "ref" not in request.query else "Not Found")
-        every = await files(bare, sha)
+        every = await entries(bare, sha)
         host = _host(request)
-        if path in every:
-            entry = every[path]
+        entry = every.get(path)
+        if entry is not None and entry.kind == "blob":
             shown = shapes.content(host, repository, ref, path, entry=entry, data=await blob(bare, entry.sha))
             return web.json_response(shown)
         prefix = f"{path}/" if path else ""
@@ -338,7 +338,7 @@ class GitHub:
         if not names:
             raise RefusedError(404, "Not Found")
         paths = [prefix + name for name in names]
-        return web.json_response([shapes.content(host, repository, ref, p, entry=every.get(p)) for p in paths])
+        return web.json_response([shapes.content(host, repository, ref, p, entry=every[p]) for p in paths])
 
 
 def name_taken() -> RefusedError:

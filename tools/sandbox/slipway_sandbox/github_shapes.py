@@ -238,23 +238,22 @@ def commit(host: Host, repo: Repository, found: Commit) -> Json:
     }  # fmt: skip
 
 
-def content(
-    host: Host, repo: Repository, ref: str, path: str, *, entry: Entry | None, data: bytes | None = None
-) -> Json:
-    """GitHub's `content-file` (with `data`) or one entry of `content-directory` (without; no entry = a folder)."""
+def content(host: Host, repo: Repository, ref: str, path: str, *, entry: Entry, data: bytes | None = None) -> Json:
+    """GitHub's `content-file` (with `data`) or one entry of `content-directory` (without)."""
+    folder = entry.kind == "tree"
     url = f"{host.repository(repo)}/contents/{path}?ref={ref}"
-    git = None if entry is None else f"{host.repository(repo)}/git/blobs/{entry.sha}"
-    html = f"{host.git(repo)}/{'tree' if entry is None else 'blob'}/{ref}/{path}"
+    git = f"{host.repository(repo)}/git/{'trees' if folder else 'blobs'}/{entry.sha}"
+    html = f"{host.git(repo)}/{'tree' if folder else 'blob'}/{ref}/{path}"
     shown: Json = {
         "name": path.rsplit("/", 1)[-1],
         "path": path,
-        "sha": "" if entry is None else entry.sha,
-        "size": 0 if entry is None else entry.size,
+        "sha": entry.sha,
+        "size": entry.size,
         "url": url,
         "html_url": html,
         "git_url": git,
         "download_url": None,
-        "type": "dir" if entry is None else "file",
+        "type": "dir" if folder else "file",
         "_links": {"self": url, "git": git, "html": html},
     }
     if data is not None:

@@ -17,7 +17,7 @@ class GitFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of a tree: octal mode, kind (`blob`, `commit` for a submodule), sha and size in bytes."""
+    """One entry of a tree: octal mode, kind (`blob`, `tree`, `commit` for a submodule), sha and size in bytes."""
 
     mode: str
     kind: str
@@ -108,10 +108,10 @@ async def head_of(bare: Path, branch: str) -> str | None:
     return await asyncio.to_thread(loose) or await resolve(bare, f"refs/heads/{branch}")
 
 
-async def files(bare: Path, sha: str) -> dict[str, Entry]:
-    """Every file of a commit by its path from the root."""
+async def entries(bare: Path, sha: str) -> dict[str, Entry]:
+    """Every file and folder of a commit by its path from the root."""
     listed: dict[str, Entry] = {}
-    for line in (await git(bare, "ls-tree", "-r", "-z", "-l", "--full-tree", sha)).split(b"\0"):
+    for line in (await git(bare, "ls-tree", "-r", "-t", "-z", "-l", "--full-tree", sha)).split(b"\0"):
         if line:
             fields, _, path = line.partition(b"\t")
             mode, kind, blob, size = fields.decode().split()

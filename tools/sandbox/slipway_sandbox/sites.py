@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from slipway_sandbox.faults.board import Board, Build
-from slipway_sandbox.objects import Entry, blob, files, head_of
+from slipway_sandbox.objects import Entry, blob, entries, head_of
 from slipway_sandbox.repositories import BuildRecord, BuildType, PagesSite, Repositories, Repository, SourcePath
 from slipway_sandbox.settings import Settings
 
@@ -100,7 +100,7 @@ class Sites:
         key = repository.id, f"{build.build_type} {build.path} {build.commit}"
         tree = self._trees.get(key)
         if tree is None:
-            every = await files(self._bare(repository), build.commit)
+            every = await entries(self._bare(repository), build.commit)
             if build.build_type == "workflow":
                 tree = await self._artifact(repository, every)
             else:
