@@ -18,7 +18,8 @@ PR_SET_PDEATHSIG = 1
 
 def tied(command: Sequence[str | Path], *, signal_number: int) -> list[str]:
     """The command that runs `command` tied to the calling process; keep its pid: it is the program's own."""
-    return [sys.executable, "-S", "-E", __file__, str(int(signal_number)), str(os.getpid()), *map(str, command)]
+    # Isolated: neither this folder's names nor the environment's paths may take the place of the standard library's.
+    return [sys.executable, "-I", "-S", __file__, str(int(signal_number)), str(os.getpid()), *map(str, command)]
 
 
 def main() -> None:

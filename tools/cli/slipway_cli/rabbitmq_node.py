@@ -140,8 +140,9 @@ class RabbitmqNode:
         self.start()
 
     def discard(self) -> None:
-        """Kills the node and removes its data."""
+        """Kills the node, and what an earlier start left running, and removes the data."""
         self.kill()
+        self._end_left_over(self._record())
         self._release_lock()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -289,6 +290,12 @@ def add_vhost_over_http(management_url: str, user: str, password: str, vhost: st
     with httpx.Client(base_url=f"{management_url}/api", auth=(user, password), timeout=30) as client:
         client.put(f"/vhosts/{name}").raise_for_status()
         client.put(f"/permissions/{name}/{quote(user, safe='')}", json=ALL_RIGHTS).raise_for_status()
+
+
+def remove_vhost_over_http(management_url: str, user: str, password: str, vhost: str) -> None:
+    """Removes a vhost with all that is in it. Raises httpx.HTTPError."""
+    with httpx.Client(base_url=f"{management_url}/api", auth=(user, password), timeout=30) as client:
+        client.delete(f"/vhosts/{quote(vhost, safe='')}").raise_for_status()
 
 
 def _definitions(user: str, password: str, vhosts: Sequence[str]) -> dict[str, object]:

@@ -111,7 +111,7 @@ async def running_stack(plan: Plan, *, stop_s: float = STOP_S) -> AsyncIterator[
     Raises ProcessError.
     """
     async with supervisor(plan.folder / "logs", grace_s=stop_s) as running:
-        sandbox = SandboxAddresses(f"http://{LOOPBACK}:{plan.ports.sandbox}") if plan.world.needs_sandbox else None
+        sandbox = SandboxAddresses.on(plan.ports.sandbox) if plan.world.needs_sandbox else None
         children = [await running.spawn(_sandbox(plan, sandbox))] if sandbox else []
         replicas = (plan.ports.generator, *(free_port() for _ in range(plan.generators - 1)))
         for service in SERVICES:

@@ -35,6 +35,11 @@ class SandboxAddresses:
 
     origin: str
 
+    @classmethod
+    def on(cls, port: int) -> "SandboxAddresses":
+        """Those of a sandbox on this machine."""
+        return cls(f"http://127.0.0.1:{port}")
+
     @property
     def gemini(self) -> str:
         return f"{self.origin}/gemini"

@@ -1,0 +1,184 @@
+"""`./run demo`: the whole path once, from nothing, in the sandbox: every example task, round after round."""
+
+import asyncio
+import fcntl
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pydantic import TypeAdapter
+
+from slipway_cli.broker import BrokerError
+from slipway_cli.demo_record import Outcome, Run, read_told
+from slipway_cli.demo_screen import Screen
+from slipway_cli.examples import read_projects
+from slipway_cli.job import ENDED, Intake, RefusedError
+from slipway_cli.preparation import fresh_vhost, prepare
+from slipway_cli.processes import ProcessError
+from slipway_cli.rabbitmq_node import NodeError
+from slipway_cli.stack import EXAMPLES, VAR, Plan, Stack, running_stack, stop_signals
+from slipway_cli.worlds import SANDBOX_SECRET, SandboxAddresses, sandbox_world
+from slipway_common.sign_in import sign_in_code
+
+JOB_S = 180.0
+POLL_S = 0.2
+STOPPED = 130
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked on the command line."""
+
+    json_file: Path | None = None
+    strict: bool = False
+    stay: bool = False
+
+
+async def demo(options: Options, environment: Mapping[str, str]) -> int:
+    """Runs the demo; its exit code.
+
+    0: the evaluator was told of every job and no check that ran is false (with `strict`: every check is true).
+    """
+    screen = Screen()
+    screen.introduce()
+    stopped = stop_signals()
+    with _folder_of_its_own() as folder:
+        work = asyncio.create_task(_demo(options, environment, screen, folder, stopped))
+        stop = asyncio.create_task(stopped.wait())
+        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not work.done() and not options.stay:
+            work.cancel()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            screen.say("stopped")
+            return STOPPED
+        except (BrokerError, NodeError, ProcessError) as error:
+            screen.loud(f"{error}\nlogs: {folder / 'logs'}")
+            return 1
+
+
+async def _demo(
+    options: Options, environment: Mapping[str, str], screen: Screen, folder: Path, stopped: asyncio.Event
+) -> int:
+    found = await prepare(f"demo-{folder.name}", environment, screen.say)
+    try:
+        screen.prepared(found)
+        async with fresh_vhost(found.broker, screen.say) as amqp_url:
+            plan = Plan(folder, sandbox_world(), amqp_url, chromium=found.browser.path, cdn=found.mirror)
+            async with running_stack(plan) as stack:
+                screen.say("services are up")
+                runs = await _play(stack, SandboxAddresses.on(plan.ports.sandbox), screen)
+                screen.close(runs)
+                if options.json_file:
+                    _write(options.json_file, [run.outcome() for run in runs])
+                if options.stay and not stopped.is_set():
+                    _tell_where(screen, stack, found.broker.management_url, found.broker.user, found.broker.password)
+                    await stopped.wait()
+                return 0 if runs and all(_good(run, strict=options.strict) for run in runs) else 1
+    finally:
+        await asyncio.shield(asyncio.to_thread(found.broker.discard))
+
+
+async def _play(stack: Stack, sandbox: SandboxAddresses, screen: Screen) -> list[Run]:
+    """Sends every project's rounds, projects side by side, each round when the one before it has ended well."""
+    runs = [Run(project, request) for project, rounds in read_projects(EXAMPLES).items() for request in rounds]
+    rounds_of: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        rounds_of[run.project].append(run)
+    async with Intake(stack.intake_url, stack.plan.admin_token) as intake, screen.watching(runs):
+        showing = asyncio.create_task(_keep_showing(screen, runs))
+        try:
+            await asyncio.gather(*(_send_in_order(intake, rounds, sandbox.evaluator) for rounds in rounds_of.values()))
+        finally:
+            showing.cancel()
+        screen.update(runs)
+    told = await read_told(sandbox.origin)
+    for run in runs:
+        # Any 200 that it gave ends the job; a repeat after it changes nothing.
+        answers = [entry.status for entry in told if entry.is_of(run.request)]
+        run.told = 200 if 200 in answers else answers[-1] if answers else None
+    return runs
+
+
+async def _send_in_order(intake: Intake, rounds: Sequence[Run], evaluator: str) -> None:
+    for run in rounds:
+        await _send(intake, run, evaluator)
+        if run.state != "notified":
+            return
+
+
+async def _send(intake: Intake, run: Run, evaluator: str) -> None:
+    run.began = time.monotonic()
+    until = run.began + JOB_S
+    try:
+        accepted = await intake.submit(run.request.addressed(secret=SANDBOX_SECRET, evaluation_url=evaluator))
+        while time.monotonic() < until:
+            with suppress(httpx.TransportError):
+                run.view = await intake.job(accepted.job) or run.view
+            if run.view and run.view.state in ENDED:
+                break
+            await asyncio.sleep(POLL_S)
+        else:
+            run.refused = f"not ended after {JOB_S:.0f} s, last seen {run.state}"
+    except (RefusedError, httpx.TransportError) as error:
+        run.refused = str(error) or type(error).__name__
+    run.seconds = time.monotonic() - run.began
+
+
+async def _keep_showing(screen: Screen, runs: Sequence[Run]) -> None:
+    while True:
+        screen.update(runs)
+        await asyncio.sleep(POLL_S)
+
+
+def _good(run: Run, *, strict: bool) -> bool:
+    checks = run.checks
+    return run.told == 200 and not checks.false and not (strict and (checks.not_run or checks.inconclusive))
+
+
+def _write(path: Path, outcomes: Sequence[Outcome]) -> None:
+    shown = [
+        outcome.model_dump(mode="json", exclude=set() if outcome.round > 1 else {"edit"}) for outcome in outcomes
+    ]
+    path.write_bytes(TypeAdapter(list[dict[str, object]]).dump_json(shown, indent=2) + b"\n")
+
+
+def _tell_where(screen: Screen, stack: Stack, management_url: str | None, user: str, password: str) -> None:
+    screen.console.print(
+        f"\nlive page   {stack.intake_url}/?token={sign_in_code(stack.plan.admin_token)}   (good once)\n"
+        f"broker      {management_url or 'as AMQP_URL says'}   user {user}, password {password}\n"
+        "Ctrl-C stops everything.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _folder_of_its_own() -> Iterator[Path]:
+    """var/demo/1, or the next one if a demo is running there; what an earlier demo left in it stays for reading."""
+    number = 1
+    while True:
+        folder = VAR / "demo" / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                number += 1
+                continue
+            _empty(folder)
+            yield folder
+            return
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)

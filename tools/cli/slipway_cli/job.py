@@ -1,0 +1,105 @@
+"""What the intake says over HTTP, as far as its clients here read it."""
+
+from datetime import datetime
+from typing import Literal
+
+import httpx
+from pydantic import BaseModel
+
+State = Literal[
+    "received", "generating", "generated", "deploying", "deployed", "notified",
+    "waiting", "retrying", "paused", "dead", "dropped",
+]  # fmt: skip
+ENDED: frozenset[State] = frozenset({"notified", "dead", "dropped"})
+
+
+class RefusedError(Exception):
+    """The intake did not take a request; the message is its own."""
+
+
+class Checks(BaseModel):
+    """How many checks had each outcome."""
+
+    true: int = 0
+    false: int = 0
+    inconclusive: int = 0
+    not_run: int = 0
+
+
+class Edit(BaseModel):
+    """How a revision changed the page; `untouched` is the share (0..1) of the old lines that stayed."""
+
+    rewrite: bool
+    untouched: float
+
+
+class JobView(BaseModel):
+    """A job as its operator sees it."""
+
+    job: str
+    task: str
+    round: int
+    state: State
+    marks: list[str] = []
+    times: dict[str, datetime] = {}
+    repo_url: str | None = None
+    pages_url: str | None = None
+    commit_sha: str | None = None
+    checks: Checks = Checks()
+    edit: Edit | None = None
+    error: str | None = None
+    not_live: str | None = None
+    message: str = ""
+
+
+class Accepted(BaseModel):
+    """The answer to a request that was taken."""
+
+    job: str
+    repeat: bool = False
+
+
+class Problem(BaseModel):
+    """An error of the intake (RFC 9457)."""
+
+    title: str = ""
+    detail: str = ""
+
+
+class Intake:
+    """A client of one intake. Use it in an `async with` block."""
+
+    def __init__(self, url: str, admin_token: str) -> None:
+        headers = {"Authorization": f"Bearer {admin_token}"}
+        # It is on this machine: a proxy of the environment is not asked.
+        self._http = httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False)
+
+    async def __aenter__(self) -> "Intake":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def submit(self, request: bytes) -> Accepted:
+        """Sends a request, a JSON document. Raises RefusedError, or httpx.TransportError when nobody answers."""
+        answer = await self._http.post("/ready", content=request, headers={"Content-Type": "application/json"})
+        if answer.status_code != httpx.codes.OK:
+            raise RefusedError(f"POST /ready: {answer.status_code} {_detail(answer)}")
+        return Accepted.model_validate_json(answer.content)
+
+    async def job(self, job: str) -> JobView | None:
+        """Where a job stands; None while the intake does not know it. Raises RefusedError, httpx.TransportError."""
+        answer = await self._http.get(f"/jobs/{job}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.status_code != httpx.codes.OK:
+            raise RefusedError(f"GET /jobs/{job}: {answer.status_code} {_detail(answer)}")
+        return JobView.model_validate_json(answer.content)
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        problem = Problem.model_validate_json(answer.content)
+    except ValueError:
+        return answer.text[:200]
+    return problem.detail or problem.title

@@ -1,0 +1,61 @@
+"""What has to be there before services start: a broker, a browser, a mirror of CDN libraries; got side by side."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from slipway_cli.broker import Broker, BrokerError, GivenBroker, choose_broker
+from slipway_cli.cdn import ensure_mirror
+from slipway_cli.chromium import Browser
+from slipway_cli.chromium import find_or_install as find_chromium
+from slipway_cli.examples import replies
+from slipway_cli.rabbitmq_node import remove_vhost_over_http
+from slipway_cli.rabbitmq_program import Say
+from slipway_cli.stack import EXAMPLES, VAR
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A running broker and what the generator proves apps with."""
+
+    broker: Broker
+    browser: Browser
+    mirror: Path | None
+
+
+async def prepare(name: str, environment: Mapping[str, str], say: Say) -> Prepared:
+    """Starts the broker `name` and finds or installs the rest. Raises BrokerError, NodeError."""
+    broker = await asyncio.to_thread(choose_broker, VAR, name, environment, say, management=True)
+    # The threads of to_thread live until the event loop ends, and so does what they start (see `lifeline`).
+    start = asyncio.create_task(asyncio.to_thread(broker.start))
+    browser = await asyncio.to_thread(find_chromium, VAR, environment, say)
+    mirror = await asyncio.to_thread(ensure_mirror, VAR, replies(EXAMPLES), say)
+    await start
+    return Prepared(broker, browser, mirror)
+
+
+@asynccontextmanager
+async def fresh_vhost(broker: Broker, say: Say) -> AsyncIterator[str]:
+    """The AMQP address of a vhost in which nothing has happened yet."""
+    if not isinstance(broker, GivenBroker):
+        yield broker.url  # the node itself is new
+        return
+    vhost = f"slipway-{uuid.uuid4().hex[:12]}"
+    try:
+        await asyncio.to_thread(broker.add_vhost, vhost)
+    except (BrokerError, httpx.HTTPError) as error:
+        say(f"the vhost of AMQP_URL is used as it is, with whatever lies in its queues ({error})")
+        yield broker.url
+        return
+    try:
+        yield broker.url_of(vhost)
+    finally:
+        with contextlib.suppress(httpx.HTTPError):
+            url = str(broker.management_url)
+            await asyncio.to_thread(remove_vhost_over_http, url, broker.user, broker.password, vhost)
