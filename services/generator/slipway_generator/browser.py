@@ -55,8 +55,6 @@ class Inspector:
         self._web = web
         self._limits = limits or Limits()
         self._slots = asyncio.Semaphore(parallel)
-        self._lock = asyncio.Lock()
-        self._running = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,11 +101,7 @@ class Inspector:
         if self._chromium is None:
             return _Visit(None, NO_BROWSER)
         async with self._slots:
-            self._running += 1
-            try:
-                return await self._try(self._chromium, network, checks)
-            finally:
-                self._running -= 1
+            return await self._try(self._chromium, network, checks)
 
     async def _try(
         self, chromium: Chromium, network: Callable[[], Network], checks: Mapping[int, OnPage | Shown]
@@ -115,12 +109,11 @@ class Inspector:
         notes: list[str] = []
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with self._lock:
-                    browser = await chromium.get(busy=self._running > 1)
-                visit = PageVisit(browser, network(), self._limits)
-                await visit.look(checks)
-                if browser.is_connected() and (attempt == _ATTEMPTS or not visit.crashed):
-                    return _Visit(visit.seen, notes=tuple(notes))
+                async with chromium.use() as browser:
+                    visit = PageVisit(browser, network(), self._limits)
+                    await visit.look(checks)
+                    if browser.is_connected() and (attempt == _ATTEMPTS or not visit.crashed):
+                        return _Visit(visit.seen, notes=tuple(notes))
                 notes.append("Chromium ended during the inspection")
             except PlaywrightError as error:
                 notes.append(f"Chromium failed: {error.message.partition(chr(10))[0][:200]}")

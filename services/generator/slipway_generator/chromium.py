@@ -1,14 +1,20 @@
 """One warm Chromium: found, launched with nothing to reach, restarted when it died or is worn."""
 
+import asyncio
 import os
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Routing alone lets WebRTC out, and the loopback address past a proxy: nothing gets out of these together.
 _DEAD_PROXY = "http://127.0.0.1:9"
+_START_S = 20.0
+_GRACE_S = 5.0
 _ARGUMENTS = (
     "--disable-gpu",
     "--no-sandbox",
@@ -36,36 +42,67 @@ class Chromium:
         self._path = path
         self._uses = uses
         self._used = 0
+        self._users = 0
+        self._lock = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
 
-    async def get(self, *, busy: bool) -> Browser:
-        """The warm browser; a new one when it died, or is worn and nobody else uses it."""
-        browser = self._browser
-        if browser is not None and (not browser.is_connected() or (self._used >= self._uses and not busy)):
-            await self._quit()
-            browser = None
-        if browser is None:
-            if self._playwright is None:
-                self._playwright = await async_playwright().start()
-            browser = self._browser = await self._playwright.chromium.launch(
-                executable_path=os.fspath(self._path),
-                args=list(_ARGUMENTS),
-                proxy={"server": _DEAD_PROXY, "bypass": "<-loopback>"},
-                timeout=20_000,
-            )
-            self._used = 0
-        self._used += 1
-        return browser
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Browser]:
+        """The warm browser; a new one when it does not answer, or is worn and nobody else uses it.
+
+        Raises playwright's Error when Chromium cannot be started.
+        """
+        async with self._lock:
+            worn = self._used >= self._uses and not self._users
+            if self._browser is None or worn or not await _answers(self._browser):
+                await self._restart()
+            browser = self._browser
+            assert browser is not None  # noqa: S101 - _restart set it or raised
+            self._used += 1
+            self._users += 1
+        try:
+            yield browser
+        finally:
+            self._users -= 1
 
     async def close(self) -> None:
         """End the browser and its driver."""
+        async with self._lock:
+            await self._quit()
+
+    async def _restart(self) -> None:
         await self._quit()
-        if self._playwright is not None:
-            await self._playwright.stop()
-            self._playwright = None
+        self._playwright = await async_playwright().start()
+        self._browser = await self._playwright.chromium.launch(
+            executable_path=os.fspath(self._path),
+            args=list(_ARGUMENTS),
+            proxy={"server": _DEAD_PROXY, "bypass": "<-loopback>"},
+            timeout=_START_S * 1000,
+        )
+        self._used = 0
 
     async def _quit(self) -> None:
+        """End both, whatever state they are in: a driver that is told to stop kills its browser."""
         browser, self._browser = self._browser, None
-        if browser is not None:
-            await browser.close()
+        playwright, self._playwright = self._playwright, None
+        with suppress(Exception):
+            async with asyncio.timeout(_GRACE_S):
+                if browser is not None:
+                    await browser.close()
+        with suppress(Exception):
+            async with asyncio.timeout(_GRACE_S):
+                if playwright is not None:
+                    await playwright.stop()
+
+
+async def _answers(browser: Browser) -> bool:
+    """Whether the browser is alive; `is_connected` is still true when only the driver died."""
+    try:
+        async with asyncio.timeout(_GRACE_S):
+            session = await browser.new_browser_cdp_session()
+            await session.send("Browser.getVersion")
+            await session.detach()
+    except (TimeoutError, PlaywrightError):
+        return False
+    return True
