@@ -14,6 +14,8 @@ from slipway_sandbox.faults import pages as _pages  # noqa: F401
 from slipway_sandbox.gemini import Gemini
 from slipway_sandbox.git import Git
 from slipway_sandbox.github import GitHub
+from slipway_sandbox.github_api import Front
+from slipway_sandbox.github_pages import GitHubPages
 from slipway_sandbox.pages import Pages
 from slipway_sandbox.world import World
 
@@ -25,6 +27,9 @@ def make_app(world: World) -> web.Application:
     evaluator = Evaluator(world.records)
     middlewares: list[Middleware] = [world.records.observe, evaluator.observe, board.middleware(world)]
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
-    for part in (evaluator, Gemini(world), GitHub(world), Git(world), Pages(world), Control(world)):
+    front = Front(world)
+    # GitHub answers whatever else is below /api, so it comes after its Pages.
+    rest = (GitHubPages(world, front), GitHub(world, front))
+    for part in (evaluator, Gemini(world), *rest, Git(world), Pages(world), Control(world)):
         app.add_routes(part.routes())
     return app

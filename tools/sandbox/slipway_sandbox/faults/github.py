@@ -7,7 +7,8 @@ from aiohttp import web
 from pydantic import Field
 
 from slipway_sandbox.faults.board import Call, Options, request_fault
-from slipway_sandbox.github import NewRepository, RefusedError, error, name_taken
+from slipway_sandbox.github import NewRepository
+from slipway_sandbox.github_api import RefusedError, error, name_taken
 from slipway_sandbox.repositories import NameTakenError, canonical
 
 _SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
