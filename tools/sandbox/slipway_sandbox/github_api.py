@@ -77,9 +77,12 @@ class Front:
         self._begin_hour()
         limit = self._world.settings.rate_limit
         return {
-            "limit": limit, "used": self._used, "remaining": max(0, limit - self._used), "reset": int(self._window_ends),
+            "limit": limit,
+            "used": self._used,
+            "remaining": max(0, limit - self._used),
+            "reset": int(self._window_ends),
             "resource": "core",
-        }  # fmt: skip
+        }
 
     def _headers(self, caller: Caller) -> dict[str, str]:
         headers = {f"X-RateLimit-{key.capitalize()}": str(value) for key, value in self.rate().items()}
