@@ -64,7 +64,7 @@ def build_commit(event: Generated, parent: str | None) -> NewCommit:
 def commit_message(event: Generated) -> str:
     """Subject from the brief's first line, then the trailers by which a job finds its commit."""
     first = next((line for line in event.request.brief.splitlines() if line.strip()), "")
-    words = re.sub(r"[\x00-\x1f\x7f]+", " ", first).strip()
+    words = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", first).split())
     subject = words if len(words) <= 60 else words[:59].rstrip() + "…"
     verb = "Build" if event.job.round == 1 else "Revise"
     trailers = "".join(f"{key}: {value}\n" for key, value in trailers_of(event.job).items())

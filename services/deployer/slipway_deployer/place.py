@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from slipway_common.events import Generated, Received
+from slipway_common.events import File, Generated, Received
 from slipway_common.git_http import GitRefusedError
 from slipway_common.project import RECORD_PATH, ProjectRecord
 from slipway_common.repository import App, CommitInfo, read_app
@@ -81,9 +81,9 @@ async def place(event: Generated, project: Project, claimed: Claim | None, tools
             return _found(there, app)
         if app and app.record and app.record.supersedes(event.job):
             raise Reject(f"superseded: a round after {event.job.round} was accepted later and is in the repository")
-        if event.base_commit is None:
+        if event.job.round == 1:
             # a full rebuild needs nothing of what is there: it goes on top
-            parent, beneath = (app.commit, app) if app else (None, None)
+            event, parent, beneath = _rebuilt_on(event, app), app.commit if app else None, app
         elif app is None or app.commit != parent:
             return await tools.pack(partial(hand_back, event, app, tools.settings.max_hand_backs))
     raise Retry(f"{project.repo_url}: main moved {MAX_RACES} times while pushing")
@@ -137,6 +137,14 @@ async def _read(project: Project, head: str | None, tools: Tools) -> App | None:
 def _record(event: Generated) -> ProjectRecord | None:
     data = next((file.data for file in event.files if file.path == RECORD_PATH), None)
     return ProjectRecord.parse(data) if data is not None else None
+
+
+def _rebuilt_on(event: Generated, app: App | None) -> Generated:
+    """The event with the jobs of that commit in its record, so that none of them is built a second time."""
+    record = (app.record if app else None) or ProjectRecord()
+    told = File.of(RECORD_PATH, record.with_round(event.job, event.request).dump())
+    files = tuple(file for file in event.files if file.path != RECORD_PATH)
+    return event.model_copy(update={"files": (*files, told)})
 
 
 def _may_be_there(event: Generated) -> bool:

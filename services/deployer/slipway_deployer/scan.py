@@ -51,7 +51,7 @@ _NEEDS_BORDERS = (AWSKeyDetector, TwilioKeyDetector)
 _OWN_PATTERNS = {
     "Google API key": rf"{_START}AIza[0-9A-Za-z_-]{{35}}(?![0-9A-Za-z_-])",
     "Google OAuth secret": r"GOCSPX-[0-9A-Za-z_-]{28}",
-    "GitHub token": r"gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50}",
+    "GitHub fine-grained token": r"github_pat_[A-Za-z0-9_]{50}",
     "OpenAI or Anthropic key": (
         r"(?<![A-Za-z0-9])sk-(?:(?:proj|svcacct|admin|ant-[a-z]+\d\d)-[A-Za-z0-9_-]{40}|[A-Za-z0-9]{48})"
     ),
