@@ -1,12 +1,9 @@
-"""The sandbox's GitHub, talked to by PyGithub, git and dulwich: repositories, pushes, Pages, every fault."""
+"""The sandbox's GitHub, talked to by PyGithub, git and dulwich: repositories, pushes, every fault."""
 
 import asyncio
 import gzip
 import os
-import subprocess
 import time
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import github
@@ -16,90 +13,10 @@ from dulwich.client import HttpGitClient
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.objects import ObjectID as Sha
 from dulwich.repo import MemoryRepo
-from github.Repository import Repository
+from github_visitor import HTTP, LEGACY, git, hub, new_name, new_repository, pages, public, push, refusal, until
 
 from slipway_sandbox.client import Sandbox
 from slipway_sandbox.process import running_sandbox
-
-_names = count(1)
-_http = httpx.Client(timeout=3)  # one for all: each new one reads the machine's certificates
-_LEGACY = {"source": {"branch": "main", "path": "/"}}
-
-
-def hub(sandbox: Sandbox, token: str = "sandbox") -> github.Github:
-    auth = github.Auth.Token(token)
-    return github.Github(
-        base_url=sandbox.api_url,
-        auth=auth,
-        retry=None,
-        timeout=3,
-        seconds_between_requests=0,
-        seconds_between_writes=0,
-    )
-
-
-def new_name() -> str:
-    return f"of-the-sandbox-test-{next(_names)}"
-
-
-def new_repository(sandbox: Sandbox, name: str | None = None) -> Repository:
-    return hub(sandbox).get_user().create_repo(name or new_name(), description="made by a test")
-
-
-def git(*arguments: str, cwd: Path) -> str:
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "init.defaultBranch=main"]
-    quiet = os.environ | {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": ""}
-    command = ["git", *identity, *arguments]
-    done = subprocess.run(command, cwd=cwd, env=quiet, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return done.stdout.strip()
-
-
-def push(
-    sandbox: Sandbox,
-    name: str,
-    folder: Path,
-    files: dict[str, bytes],
-    *,
-    token: str = "sandbox",
-    owner: str = "sandbox",
-) -> str:
-    """Commit the files on top of what the folder has and push; the new commit's sha."""
-    if not folder.exists():
-        folder.mkdir()
-        git("init", "-q", cwd=folder)
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    git("add", "-A", cwd=folder)
-    git("commit", "-q", "-m", "A change", cwd=folder)
-    header = f"http.extraHeader=Authorization: Bearer {token}"
-    git("-c", header, "push", "-q", f"{sandbox.git_url}/{owner}/{name}", "main", cwd=folder)
-    return git("rev-parse", "HEAD", cwd=folder)
-
-
-def pages(repository: Repository, verb: str, path: str = "", body: object = None) -> dict[str, object]:
-    url = f"{repository.url}/pages{path}"
-    answer: dict[str, object] = repository.requester.requestJsonAndCheck(verb, url, input=body)[1]
-    return answer
-
-
-def public(sandbox: Sandbox, repository: Repository, path: str = "") -> httpx.Response:
-    return _http.get(sandbox.pages_url("sandbox", repository.name) + path)
-
-
-def until(check: Callable[[], bool], seconds: float = 3) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-
-
-def refusal(call: Callable[[], object]) -> github.GithubException:
-    with pytest.raises(github.GithubException) as caught:
-        call()
-    return caught.value
 
 
 def test_a_repository_is_made_pushed_to_published_and_cloned(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -110,7 +27,7 @@ def test_a_repository_is_made_pushed_to_published_and_cloned(sandbox: Sandbox, t
     data = os.urandom(3_000_000)  # more than git sends in one piece
     files = {"index.html": page, "déjà/a b.bin": data, "empty": b""}
     sha = push(sandbox, repository.name, tmp_path / "made", files)
-    site = pages(repository, "POST", body=_LEGACY)
+    site = pages(repository, "POST", body=LEGACY)
 
     assert site["html_url"] == sandbox.pages_url("sandbox", repository.name)
     shown = public(sandbox, repository, "?bust=1")
@@ -165,13 +82,13 @@ def test_the_public_reads_and_only_the_token_writes(sandbox: Sandbox, tmp_path: 
     name = new_repository(sandbox).name
     refs = f"{sandbox.git_url}/sandbox/{name}/info/refs?service="
     missing = f"{sandbox.git_url}/sandbox/no-such/info/refs?service=git-upload-pack"
-    assert _http.get(refs + "git-upload-pack").status_code == 200
-    assert _http.get(refs + "git-receive-pack").status_code == 401
-    assert _http.get(refs + "git-receive-pack", auth=("x", "bad-token")).status_code == 401
-    assert _http.get(refs + "git-receive-pack", auth=("x", "sandbox")).status_code == 200
-    assert _http.get(missing).headers["www-authenticate"] == 'Basic realm="GitHub"'
-    assert _http.get(missing).status_code == 401
-    assert _http.get(missing, auth=("x", "sandbox")).status_code == 404
+    assert HTTP.get(refs + "git-upload-pack").status_code == 200
+    assert HTTP.get(refs + "git-receive-pack").status_code == 401
+    assert HTTP.get(refs + "git-receive-pack", auth=("x", "bad-token")).status_code == 401
+    assert HTTP.get(refs + "git-receive-pack", auth=("x", "sandbox")).status_code == 200
+    assert HTTP.get(missing).headers["www-authenticate"] == 'Basic realm="GitHub"'
+    assert HTTP.get(missing).status_code == 401
+    assert HTTP.get(missing, auth=("x", "sandbox")).status_code == 404
     with pytest.raises(RuntimeError, match="could not read Username"):
         push(sandbox, name, tmp_path / "made", {"a": b"1"}, token="bad-token")
 
@@ -188,7 +105,7 @@ def test_a_compressed_request_is_understood(sandbox: Sandbox, tmp_path: Path) ->
     sha = push(sandbox, name, tmp_path / "made", {"a": b"1"})
     wanted = gzip.compress(f"0032want {sha}\n00000009done\n".encode())
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-git-upload-pack-request"}
-    answer = _http.post(f"{sandbox.git_url}/sandbox/{name}/git-upload-pack", content=wanted, headers=headers)
+    answer = HTTP.post(f"{sandbox.git_url}/sandbox/{name}/git-upload-pack", content=wanted, headers=headers)
     assert answer.content.startswith(b"0008NAK\nPACK")
 
 
@@ -216,7 +133,7 @@ def test_an_organization_owns_repositories_too(sandbox: Sandbox, tmp_path: Path)
     url = f"{sandbox.api_url}/orgs/sandbox-org/repos"
     made = organization.requestJsonAndCheck("POST", url, input={"name": new_name()})[1]
     assert made["owner"]["type"] == "Organization"
-    assert _http.get(f"{sandbox.api_url}/repos/{made['full_name']}").json()["organization"]["login"] == "sandbox-org"
+    assert HTTP.get(f"{sandbox.api_url}/repos/{made['full_name']}").json()["organization"]["login"] == "sandbox-org"
     assert refusal(lambda: organization.requestJsonAndCheck("POST", url.replace("sandbox-org", "other"))).status == 404
 
 
@@ -224,113 +141,9 @@ def test_tokens_are_told_apart(sandbox: Sandbox) -> None:
     assert hub(sandbox).get_user().login == "sandbox"
     assert refusal(lambda: hub(sandbox, "bad-token").get_user().login).status == 401
     assert refusal(lambda: hub(sandbox, "ghs_installation").get_user().create_repo(new_name())).status == 403
-    assert _http.get(f"{sandbox.api_url}/user").status_code == 401
+    assert HTTP.get(f"{sandbox.api_url}/user").status_code == 401
     core = hub(sandbox).get_rate_limit().resources.core
     assert core.remaining + core.used == core.limit
-
-
-def test_pages_need_a_branch_and_are_enabled_once(sandbox: Sandbox, tmp_path: Path) -> None:
-    repository = new_repository(sandbox)
-    assert refusal(lambda: repository.get_commit("main")).status == 409
-    assert refusal(lambda: pages(repository, "POST", body=_LEGACY)).status == 422
-    push(sandbox, repository.name, tmp_path / "made", {"index.html": b"one", ".nojekyll": b""})
-    assert refusal(lambda: pages(repository, "GET")).status == 404
-    assert public(sandbox, repository).status_code == 404
-    pages(repository, "POST", body=_LEGACY)
-    assert refusal(lambda: pages(repository, "POST", body=_LEGACY)).status == 409
-    assert pages(repository, "GET")["source"] == {"branch": "main", "path": "/"}
-
-
-def test_pages_show_the_newest_push_after_the_build(sandbox: Sandbox, tmp_path: Path) -> None:
-    repository = new_repository(sandbox)
-    made = tmp_path / "made"
-    push(sandbox, repository.name, made, {"index.html": b"one"})
-    pages(repository, "POST", body=_LEGACY)
-    assert public(sandbox, repository).content == b"one"
-    sandbox.change_settings(pages_build_s=0.3)
-    sha = push(sandbox, repository.name, made, {"index.html": b"two"})
-    assert public(sandbox, repository).content == b"one"
-    assert pages(repository, "GET", "/builds/latest")["status"] == "building"
-    until(lambda: public(sandbox, repository).content == b"two")
-    latest = pages(repository, "GET", "/builds/latest")
-    assert (latest["status"], latest["commit"]) == ("built", sha)
-
-
-def test_pages_follow_the_paths_of_a_site(sandbox: Sandbox, tmp_path: Path) -> None:
-    repository = new_repository(sandbox)
-    files = {
-        "index.html": b"home", "about.html": b"about", "sub/index.html": b"sub", "404.html": b"lost", "a.js": b"1",
-        "d.csv": b"a,b", "d.json": b"{}", "r.md": b"# r", "i.svg": b"<svg/>", "p.PNG": b"p", "x.unknown": b"x",
-        "_hidden/a.txt": b"h", ".slipway/task.json": b"{}",
-    }  # fmt: skip
-    push(sandbox, repository.name, tmp_path / "made", files)
-    pages(repository, "POST", body=_LEGACY)
-
-    def answer(path: str) -> tuple[int, bytes]:
-        response = public(sandbox, repository, path)
-        return response.status_code, response.content
-
-    assert answer("about") == (200, b"about")
-    assert public(sandbox, repository, "sub").headers["location"].endswith("/sub/")
-    assert answer("sub/") == (200, b"sub")
-    assert answer("none") == (404, b"lost")
-    assert answer("_hidden/a.txt") == (404, b"lost")
-    types = {path: public(sandbox, repository, path).headers["content-type"] for path in files if path[1:2] == "."}
-    assert types == {
-        "a.js": "application/javascript; charset=utf-8",
-        "d.csv": "text/csv; charset=utf-8",
-        "d.json": "application/json; charset=utf-8",
-        "r.md": "text/markdown; charset=utf-8",
-        "i.svg": "image/svg+xml",
-        "p.PNG": "image/png",
-        "x.unknown": "application/octet-stream",
-    }
-    etag = public(sandbox, repository).headers["etag"]
-    url = sandbox.pages_url("sandbox", repository.name)
-    assert _http.get(url, headers={"If-None-Match": etag}).status_code == 304
-    assert _http.head(url).headers["content-length"] == "4"
-    push(sandbox, repository.name, tmp_path / "made", {".nojekyll": b""})
-    assert answer("_hidden/a.txt") == (200, b"h")
-    assert answer(".slipway/task.json") == (200, b"{}")
-
-
-def test_pages_of_a_workflow_show_the_folder_that_it_uploads(sandbox: Sandbox, tmp_path: Path) -> None:
-    repository = new_repository(sandbox)
-    steps = b"steps:\n  - uses: actions/upload-pages-artifact@v3\n    with:\n      path: './site'\n  - run: true\n"
-    files = {".github/workflows/pages.yml": steps, "index.html": b"root", "site/index.html": b"site"}
-    push(sandbox, repository.name, tmp_path / "made", files)
-    pages(repository, "POST", body=_LEGACY)
-    assert public(sandbox, repository).content == b"root"
-    pages(repository, "PUT", body={"build_type": "workflow"})
-    assert public(sandbox, repository).content == b"root"
-    pages(repository, "POST", "/builds")
-    assert public(sandbox, repository).content == b"site"
-
-
-def test_faults_of_pages_builds(sandbox: Sandbox, tmp_path: Path) -> None:
-    repository = new_repository(sandbox)
-    made = tmp_path / "made"
-    push(sandbox, repository.name, made, {"index.html": b"0"})
-    pages(repository, "POST", body=_LEGACY)
-
-    sandbox.fault("pages", "errored", match=f"/{repository.name}/")
-    push(sandbox, repository.name, made, {"index.html": b"1"})
-    assert pages(repository, "GET", "/builds/latest")["status"] == "errored"
-    assert public(sandbox, repository).content == b"0"
-    pages(repository, "POST", "/builds")
-    assert pages(repository, "GET", "/builds/latest")["status"] == "built"
-    assert public(sandbox, repository).content == b"1"
-
-    sandbox.fault("pages", "stale", seconds=0.3)
-    push(sandbox, repository.name, made, {"index.html": b"2"})
-    assert public(sandbox, repository).content == b"1"
-    until(lambda: public(sandbox, repository).content == b"2")
-
-    sandbox.fault("pages", "not_built")
-    push(sandbox, repository.name, made, {"index.html": b"3"})
-    time.sleep(0.1)
-    assert public(sandbox, repository).content == b"2"
-    assert pages(repository, "GET", "/builds/latest")["status"] == "building"
 
 
 def test_done_but_not_said(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -344,7 +157,7 @@ def test_done_but_not_said(sandbox: Sandbox, tmp_path: Path) -> None:
     assert hub(sandbox).get_repo(f"sandbox/{name}").get_commit("main").commit.message == "A change"
     sandbox.fault("github", "timeout", method="DELETE")
     with pytest.raises(httpx.ReadTimeout):
-        _http.delete(f"{sandbox.api_url}/repos/sandbox/{name}", headers={"Authorization": "token x"}, timeout=0.5)
+        HTTP.delete(f"{sandbox.api_url}/repos/sandbox/{name}", headers={"Authorization": "token x"}, timeout=0.5)
     assert refusal(lambda: hub(sandbox).get_repo(f"sandbox/{name}")).status == 404
 
 
@@ -354,7 +167,7 @@ def test_rate_limits_say_when_to_come_again(sandbox: Sandbox) -> None:
     sandbox.fault("github", "secondary_rate_limit", retry_after=3)
     sandbox.fault("github", "primary_rate_limit", reset_s=90)
     sandbox.fault("github", "status", status=429, headers={"Retry-After": "4"}, message="Too many")
-    secondary, primary, other = (_http.get(url, headers=token) for _ in range(3))
+    secondary, primary, other = (HTTP.get(url, headers=token) for _ in range(3))
     assert (secondary.status_code, secondary.headers["retry-after"]) == (403, "3")
     assert "secondary rate limit" in secondary.json()["message"]
     assert (primary.status_code, primary.headers["x-ratelimit-remaining"]) == (403, "0")
@@ -375,10 +188,10 @@ def test_a_new_repository_is_not_seen_at_once(sandbox: Sandbox) -> None:
     sandbox.fault("git", "delayed_visibility", times=None, seconds=0.3)
     repository = new_repository(sandbox)
     refs = f"{sandbox.git_url}/sandbox/{repository.name}/info/refs?service=git-upload-pack"
-    assert _http.get(refs).status_code == 404
-    statuses = [_http.get(repository.url).status_code for _ in range(3)]
+    assert HTTP.get(refs).status_code == 404
+    statuses = [HTTP.get(repository.url).status_code for _ in range(3)]
     assert statuses == [404, 404, 200]
-    until(lambda: _http.get(refs).status_code == 200)
+    until(lambda: HTTP.get(refs).status_code == 200)
 
 
 def test_a_name_may_be_somebody_elses(sandbox: Sandbox) -> None:
@@ -394,9 +207,9 @@ def test_repositories_and_sites_outlive_the_process(tmp_path: Path) -> None:
         repository = new_repository(sandbox)
         assert repository.owner.login == "me"
         push(sandbox, repository.name, tmp_path / "made", {"index.html": b"kept"}, owner="me")
-        pages(repository, "POST", body=_LEGACY)
+        pages(repository, "POST", body=LEGACY)
     with running_sandbox(data, arguments=("--owner", "me")) as sandbox:
-        assert _http.get(sandbox.pages_url("me", repository.name)).content == b"kept"
+        assert HTTP.get(sandbox.pages_url("me", repository.name)).content == b"kept"
         again = hub(sandbox).get_repo(repository.full_name)
         assert (again.id, again.has_pages) == (repository.id, True)
         assert refusal(lambda: new_repository(sandbox, repository.name)).status == 422
