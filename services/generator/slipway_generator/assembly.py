@@ -42,6 +42,11 @@ def is_slipways_own(path: str) -> bool:
     return path in {LICENSE, NOJEKYLL} or path.startswith(".slipway/")
 
 
+def is_models(path: str, attached: frozenset[str]) -> bool:
+    """Whether the model may write this path; `attached` are the paths of attachments."""
+    return not is_slipways_own(path) and (path not in attached or path == README)
+
+
 def assemble(written: Mapping[str, bytes], materials: Sequence[Material], license_text: bytes) -> dict[str, bytes]:
     """The whole app: what the model wrote, then what is not for the model to write.
 

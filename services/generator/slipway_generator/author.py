@@ -1,7 +1,7 @@
 """The loop with the model: ask, read, apply, prove, feed back what is wrong, keep the best candidate."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -9,10 +9,10 @@ import structlog
 
 from slipway_common.events import Check, CheckResult
 from slipway_common.stage import Outcome, Reject
-from slipway_generator.assembly import assemble, is_slipways_own
+from slipway_generator.assembly import assemble, is_models
 from slipway_generator.attachments import Material
 from slipway_generator.chain import Chain, Ledger, SpentError
-from slipway_generator.edits import Applied, ChangeRefused, apply_reply
+from slipway_generator.edits import ChangeRefused, Staging
 from slipway_generator.feedback import Superseded, of_refusal, of_verdict, superseded_in
 from slipway_generator.model import Turn
 from slipway_generator.prompt import Assignment, first_prompt, system_prompt
@@ -42,6 +42,10 @@ class Commission:
     def materials(self) -> tuple[Material, ...]:
         return self.assignment.materials
 
+    def is_models(self, path: str) -> bool:
+        """Whether the model may write this path."""
+        return is_models(path, self.attached)
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -49,6 +53,7 @@ class Candidate:
 
     files: Mapping[str, bytes]
     verdict: Verdict
+    rewritten: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -78,7 +83,8 @@ class Author:
     ) -> Candidate:
         prompt = first_prompt(commission.assignment)
         turns: tuple[Turn, ...] = (prompt.turn,)
-        current = dict(commission.base or {})
+        staging = _staging(commission, dict(commission.base or {}))
+        told_of_violations = False
         best: Candidate | None = None
         superseded: tuple[Superseded, ...] = ()
         trouble = ""
@@ -96,21 +102,24 @@ class Author:
             turns += (Turn("model", answer.text),)
             superseded += superseded_in(answer.text)
             try:
-                applied = apply_reply(current, _models_part(parse_reply(answer.text), commission))
+                applied = staging.offer(_models_part(parse_reply(answer.text), commission))
             except (ReplyError, ChangeRefused) as error:
                 trouble = str(error)
                 log.info("reply not applied", reason=trouble, turn=turn + 1)
                 turns += (Turn("user", of_refusal(error)),)
                 continue
-            candidate = await self._candidate(applied, current, commission)
+            rewritten = applied.rewrite or (best is not None and best.rewritten)
+            candidate = await self._candidate(applied.over(staging.files), rewritten, commission)
             candidate = _with_broken(candidate, await held, superseded)
             if best is None or candidate.verdict.rank() > best.verdict.rank():
                 best = candidate
             log.info("candidate", turn=turn + 1, clean=candidate.verdict.clean, kept=best is candidate)
-            trouble = "" if candidate.verdict.clean else "shipped with faults that the model did not mend"
-            if candidate.verdict.clean or monotonic() >= ledger.improve_until:
+            trouble = "" if best.verdict.clean else "shipped with faults that the model did not mend"
+            violates = bool(candidate.verdict.violations) and not told_of_violations
+            if (candidate.verdict.clean and not violates) or monotonic() >= ledger.improve_until:
                 break
-            current = dict(best.files)
+            told_of_violations = True
+            staging = _staging(commission, dict(best.files))
             turns += (Turn("user", of_verdict(candidate.verdict, kept=best is candidate)),)
         if best is None:
             raise Reject(f"no version of the app could be made: {trouble}")
@@ -119,14 +128,18 @@ class Author:
             raise Reject(f"every version breaks what worked before, the published page stays: {broken}")
         cut = tuple(f"not shown to the model: {what}" for what in prompt.cut)
         said = tuple(f"round {s.round} check {s.number} is superseded by this brief: {s.why}" for s in superseded)
-        return Candidate(best.files, best.verdict, cut + said + ((trouble,) if trouble else ()))
+        return replace(best, notes=cut + said + ((trouble,) if trouble else ()))
 
-    async def _candidate(self, applied: Applied, current: Mapping[str, bytes], commission: Commission) -> Candidate:
-        files = assemble(applied.over(current), commission.materials, commission.license_text)
+    async def _candidate(self, written: Mapping[str, bytes], rewritten: bool, commission: Commission) -> Candidate:
+        files = assemble(written, commission.materials, commission.license_text)
         verdict = await self._prover.prove(
-            files, base=commission.base, repository=commission.repository, checks=commission.checks
+            files,
+            base=_only(commission.base, commission.is_models) if commission.base is not None else None,
+            rewritten=rewritten,
+            repository=commission.repository,
+            checks=commission.checks,
         )
-        return Candidate(files, verdict)
+        return Candidate(files, verdict, rewritten)
 
     async def _held(self, commission: Commission) -> frozenset[tuple[int, str]]:
         """The checks of earlier rounds that hold on the published page."""
@@ -135,6 +148,11 @@ class Author:
             return frozenset()
         verdict = await self._prover.prove(commission.base, base=None, repository=commission.repository, checks=earlier)
         return frozenset((check.round, check.check) for check in verdict.checks if check.outcome == "true")
+
+
+def _staging(commission: Commission, files: Mapping[str, bytes]) -> Staging:
+    """Where the next answer is applied; a revision takes a whole file only if it still is the old one with a change."""
+    return Staging(files, guarded=commission.base is not None)
 
 
 def _with_broken(candidate: Candidate, held: frozenset[tuple[int, str]], superseded: Sequence[Superseded]) -> Candidate:
@@ -154,13 +172,13 @@ def _with_broken(candidate: Candidate, held: frozenset[tuple[int, str]], superse
     return replace(candidate, verdict=replace(candidate.verdict, checks=tuple(checks), broken=tuple(broken)))
 
 
+def _only(files: Mapping[str, bytes], wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    return {path: data for path, data in files.items() if wanted(path)}
+
+
 def _models_part(reply: Reply, commission: Commission) -> Reply:
     """The reply without files that code writes. Raises NoBlockError when nothing else was in it."""
-    parts = tuple(
-        part
-        for part in reply.parts
-        if not is_slipways_own(part.path) and (part.path not in commission.attached or part.path == "README.md")
-    )
+    parts = tuple(part for part in reply.parts if commission.is_models(part.path))
     if not parts:
         raise NoBlockError("the reply only writes files that are not yours to write; send index.html and README.md")
     return Reply(parts)

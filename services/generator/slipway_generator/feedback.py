@@ -48,6 +48,8 @@ def of_verdict(verdict: Verdict, *, kept: bool) -> str:
             "Those of earlier rounds held before. Only if the new brief itself rules one out, say so outside of the "
             "fences in a line of this form: `superseded: round 1 check 2: why`."
         )
+    if verdict.violations:
+        parts.append("More than the brief asks for:\n" + "\n".join(f"- {what}" for what in verdict.violations))
     errors = sorted(verdict.findings, key=lambda finding: finding.severity)[:_MAX_FINDINGS]
     if errors:
         parts.append("Findings:\n" + "\n".join(map(_finding, errors)))

@@ -14,7 +14,7 @@ from slipway_common.naming import repository_name
 from slipway_common.project import RECORD_PATH, ProjectRecord
 from slipway_common.repository import App, read_app
 from slipway_common.stage import Reject, Retry, Wait
-from slipway_generator.assembly import is_slipways_own, mit_license
+from slipway_generator.assembly import is_models, mit_license
 from slipway_generator.attachments import Material, collect
 from slipway_generator.author import Author, Commission
 from slipway_generator.chain import Chain, Ledger
@@ -155,7 +155,7 @@ def _editable(files: Mapping[str, bytes], attached: frozenset[str]) -> dict[str,
     """The text files that are the model's to edit."""
     editable = {}
     for path, data in files.items():
-        if is_slipways_own(path) or (path in attached and path != "README.md"):
+        if not is_models(path, attached):
             continue
         try:
             editable[path] = data.decode()

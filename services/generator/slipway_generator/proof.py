@@ -1,9 +1,11 @@
 """The proof of a candidate: static inspection, the browser, and what a revision left untouched."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
-from slipway_common.events import Check
+from slipway_common.events import Check, EditReport
 from slipway_generator.browser import Inspector
+from slipway_generator.invariants import Invariants, compare
 from slipway_generator.verdict import Verdict
 
 
@@ -19,9 +21,43 @@ class Prover:
         files: Mapping[str, bytes],
         *,
         base: Mapping[str, bytes] | None,
+        rewritten: bool = False,
         repository: str,
         checks: Sequence[tuple[int, Check]],
     ) -> Verdict:
-        """All that can be said of the app in `files`; `base` is what it was made from."""
+        """All that can be said of the app in `files`; `base` has the model's files that a revision was made from."""
         evidence = await self._inspector.inspect(files, self._owner, repository, checks)
-        return Verdict(evidence.checks, evidence.findings, screenshots=evidence.screenshots, notes=evidence.notes)
+        edit = await asyncio.to_thread(edit_report, base, files, rewritten=rewritten) if base is not None else None
+        return Verdict(evidence.checks, evidence.findings, edit, evidence.screenshots, evidence.notes)
+
+
+def edit_report(base: Mapping[str, bytes], files: Mapping[str, bytes], *, rewritten: bool) -> EditReport:
+    """What a revision kept of the text files in `base`: lines over all of them, violations of each."""
+    kept = total = 0.0
+    violations: list[str] = []
+    for path, data in base.items():
+        old = _text(data)
+        if old is None:
+            continue
+        lines = len(old.splitlines())
+        total += lines
+        measured = _measure(old, files.get(path), path)
+        if measured is not None:
+            kept += lines * measured.untouched
+            violations += measured.violations()
+    return EditReport(
+        rewrite=rewritten, untouched=round(kept / total, 4) if total else 1.0, violations=tuple(violations)
+    )
+
+
+def _measure(old: str, new: bytes | None, path: str) -> Invariants | None:
+    """None where the file is gone or no text any more: nothing of it is kept."""
+    text = _text(new) if new is not None else None
+    return compare(old, text, path) if text is not None else None
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

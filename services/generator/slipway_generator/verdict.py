@@ -18,6 +18,11 @@ class Verdict:
     """Checks of earlier rounds that held on the published page and do not hold any more."""
 
     @property
+    def violations(self) -> tuple[str, ...]:
+        """What goes beyond a surgical edit."""
+        return self.edit.violations if self.edit else ()
+
+    @property
     def clean(self) -> bool:
         """Nothing is left that the model should mend."""
         return not any(finding.severity == "error" for finding in self.findings) and not any(

@@ -23,6 +23,11 @@ class Staging:
         self._staged: dict[str, Part] = {}
 
     @property
+    def files(self) -> Mapping[str, bytes]:
+        """The files as they were given."""
+        return self._files
+
+    @property
     def staged(self) -> tuple[Part, ...]:
         """What is kept for the next turn."""
         return tuple(self._staged.values())
