@@ -9,16 +9,10 @@ from typing import Annotated
 import typer
 
 from slipway_cli import demo as demo_command
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def slipway() -> None:
-    """Slipway: a brief goes in, a live and tested web page comes out."""
+from slipway_cli.operator import operator_app
 
 
-@app.command(hidden=True)
+@operator_app.command(hidden=True)
 def demo(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the result there")] = None,
     strict: Annotated[bool, typer.Option(help="fail when a check was not run or is inconclusive")] = False,
@@ -30,4 +24,4 @@ def demo(
 
 
 if __name__ == "__main__":
-    app()
+    operator_app()

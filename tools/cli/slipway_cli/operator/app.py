@@ -33,7 +33,7 @@ operator_app = typer.Typer(
     cls=_Program,
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,  # locals hold tokens
+    pretty_exceptions_enable=False,
     help="Works with a running Slipway: found by AMQP_URL, SLIPWAY_URL, ADMIN_TOKEN, else `./run up` here, else .env.",
 )
 operator_app.command()(job_commands.submit)
