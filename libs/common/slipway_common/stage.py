@@ -34,9 +34,10 @@ log = structlog.get_logger()
 
 PROBE_PAUSE_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 MAX_BACKOFF_S = 256.0
+GIVE_BACK_PAUSE_S = 1.0
 
 
-class Outcome(Exception):  # noqa: N818 (an outcome, not always an error)
+class Outcome(Exception):
     """Base of what a stage can say instead of returning the next event."""
 
     def __init__(self, reason: str) -> None:
@@ -159,10 +160,23 @@ class StageRunner(Generic[EventT, ToolsT]):
             await message.ack()
         except (AMQPError, *BROKER_ERRORS, PublishError) as error:
             # the delivery tag died with its channel, or nothing could be published: the message comes again
-            log.warning("event not settled, it comes again", error=type(error).__name__)
+            log.warning("event not settled, it comes again", error=type(error).__name__, reason=str(error)[:200])
+            await self._give_back(message)
+        except Exception as error:
+            # a fault of the runtime itself must not leave the message in limbo
+            log.error("event not settled, it comes again", exc_info=error)
             await self._give_back(message)
 
     async def _give_back(self, message: AbstractIncomingMessage) -> None:
+        """Return a message, but not before a publish can succeed again.
+
+        Every return counts towards the delivery limit: returned at once, it would come back and fail at once, and an
+        alarm of the broker would kill innocent events within a second.
+        """
+        while True:
+            await asyncio.sleep(GIVE_BACK_PAUSE_S)
+            if self._draining or await self._bus.accepts():
+                break
         try:
             await message.reject(requeue=True)
         except (AMQPError, *BROKER_ERRORS):
