@@ -16,8 +16,9 @@ from slipway_generator.chromium import Chromium
 from slipway_generator.evaluation import Limits
 from slipway_generator.evidence import Evidence, Observed, findings_of, settle
 from slipway_generator.mirror import Mirror
-from slipway_generator.network import Network, PublicWeb
+from slipway_generator.network import Network
 from slipway_generator.page import PageVisit
+from slipway_generator.public_web import PublicWeb
 
 log = structlog.get_logger()
 NO_BROWSER = "no Chromium found: install chromium-headless-shell or set CHROMIUM_PATH"
@@ -114,7 +115,7 @@ class Inspector:
                     await visit.look(checks)
                     if browser.is_connected() and (attempt == _ATTEMPTS or not visit.crashed):
                         return _Visit(visit.seen, notes=tuple(notes))
-                notes.append("Chromium ended during the inspection")
+                notes.append("the page's process ended" if visit.crashed else "Chromium ended during the inspection")
             except PlaywrightError as error:
                 notes.append(f"Chromium failed: {error.message.partition(chr(10))[0][:200]}")
             log.warning("browser failed", attempt=attempt, reason=notes[-1])

@@ -8,6 +8,7 @@ from slipway_generator.network import Traffic
 
 _MAX_FINDINGS = 20
 _MAX_TEXT = 400
+_NOT_IN_PACKAGE = "This version of the package has no such file: use one that it has."
 _MISSING_NAME = re.compile(
     r"\b(?:ReferenceError|TypeError|is not defined|is not a function|Failed to fetch|NetworkError)"
 )
@@ -60,9 +61,9 @@ def findings_of(seen: Observed) -> tuple[Finding, ...]:
     if seen.stopped:
         found.append(_finding(seen.stopped, "Find the endless loop, redirect or oversized content and end it."))
     for path, kind in seen.traffic.missing.items():
-        found.append(
-            _finding(f"{path} ({kind}) answers 404", "Add this file or ask for one that the app has, by relative path.")
-        )
+        ours = not path.startswith("https://")
+        fix = "Add this file, or ask for one that the app has, by relative path." if ours else _NOT_IN_PACKAGE
+        found.append(_finding(f"{path} ({kind}) answers 404", fix))
     for url in seen.traffic.departures:
         found.append(_finding(f"the page leaves for {url}", "Stay on the page; offer a link if it is needed."))
     doubtful = set(seen.traffic.decisive.values()) - {"stylesheet"}

@@ -77,6 +77,14 @@ class Listener:
 
     def _on_log(self, event: Mapping[str, Any]) -> None:
         entry = event["entry"]
+        self._note_wrong_version(entry["text"])
         if entry["level"] == "error":
             kind = "content security policy" if "Content Security Policy" in entry["text"] else "browser error"
             self._complain(kind, entry["text"], entry.get("url", ""), entry.get("lineNumber", -1) + 1 or None)
+
+    def _note_wrong_version(self, text: str) -> None:
+        """A file of another version than asked for fails its integrity hash: it was as good as not there."""
+        if "integrity" in text:
+            for url, kind in self._seen.traffic.inexact.items():
+                if url in text:
+                    self._seen.traffic.decisive[url] = kind

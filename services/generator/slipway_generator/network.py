@@ -2,14 +2,15 @@
 
 import mimetypes
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Route
 
-from slipway_generator.mirror import Mirror
+from slipway_generator.mirror import Mirror, Mirrored
+from slipway_generator.public_web import PublicWeb
 
 _ANY_ORIGIN = {"access-control-allow-origin": "*"}
 _TYPES = {
@@ -25,30 +26,15 @@ _TYPES = {
 }
 # Without these a page looks different and does the same.
 _DECORATION = frozenset({"image", "font", "media", "ping", "manifest", "texttrack", "cspviolationreport", "other"})
+_MAX_NOTES = 50
 _FONT_HOSTS = frozenset({"fonts.googleapis.com", "fonts.gstatic.com", "use.typekit.net", "fonts.bunny.net"})
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What a public host answered."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
-class PublicWeb(Protocol):
-    """Fetches from public hosts only."""
-
-    async def get(self, url: str) -> Fetched | None:
-        """The answer, or None when there is none to be had (private address, time, size, no network)."""
 
 
 @dataclass
 class Traffic:
-    """What an app asked for and did not get.
+    """What an app asked for and did not get, each address with the kind of resource that it was to be.
 
-    `missing`: its own files that do not exist (path, status). `withheld`: addresses outside that nothing here
+    `missing`: files that do not exist, its own by path, a CDN's by address. `withheld`: addresses that nothing here
     answers; `decisive` are those that the page's behaviour may hang on. `departures`: where the page itself
     tried to go. `inexact`: CDN files of another version.
     """
@@ -57,7 +43,7 @@ class Traffic:
     withheld: dict[str, str] = field(default_factory=dict)
     decisive: dict[str, str] = field(default_factory=dict)
     departures: dict[str, str] = field(default_factory=dict)
-    inexact: set[str] = field(default_factory=set)
+    inexact: dict[str, str] = field(default_factory=dict)
 
 
 class Network:
@@ -75,11 +61,12 @@ class Network:
         self.url = f"https://{self._host}{self._prefix}"
 
     async def answer(self, route: Route) -> None:
-        """Answer one request. A page that is gone meanwhile is no error."""
+        """Answer one request. A page or frame that is gone meanwhile, or not there yet, is no error."""
         try:
             await self._answer(route)
         except PlaywrightError:
-            return
+            with suppress(PlaywrightError):
+                await route.abort()
 
     async def _answer(self, route: Route) -> None:
         url = route.request.url
@@ -87,29 +74,35 @@ class Network:
         if parts.scheme == "https" and parts.hostname == self._host:
             await self._answer_app(route, unquote(parts.path))
             return
+        if route.request.is_navigation_request() and route.request.frame.parent_frame is None:
+            _note(self.traffic.departures, url, "document")
+            await route.abort("aborted")  # the page stays as it is
+            return
         mirrored = self._mirror.find(url)
         if mirrored is not None:
-            if not mirrored.exact:
-                self.traffic.inexact.add(url)
-            await route.fulfill(
-                body=mirrored.path.read_bytes(), content_type=_type_of(mirrored.path.name), headers=_ANY_ORIGIN
-            )
+            await self._answer_mirrored(route, mirrored)
             return
         fetched = await self._web.get(url) if self._web is not None and route.request.method == "GET" else None
         if fetched is not None:
-            await route.fulfill(
-                status=fetched.status, body=fetched.body, content_type=fetched.content_type, headers=_ANY_ORIGIN
-            )
-            return
-        if route.request.is_navigation_request() and route.request.frame.parent_frame is None:
-            self.traffic.departures.setdefault(url, "document")
-            await route.abort("aborted")  # the page stays as it is
+            await route.fulfill(status=fetched.status, headers=fetched.headers, body=fetched.body)
             return
         kind = route.request.resource_type
-        self.traffic.withheld[url] = kind
+        _note(self.traffic.withheld, url, kind)
         if kind not in _DECORATION and parts.hostname not in _FONT_HOSTS:
-            self.traffic.decisive[url] = kind
+            _note(self.traffic.decisive, url, kind)
         await route.abort("internetdisconnected")
+
+    async def _answer_mirrored(self, route: Route, mirrored: Mirrored) -> None:
+        url = route.request.url
+        if mirrored.path is None:
+            _note(self.traffic.missing, url, route.request.resource_type)
+            await route.fulfill(status=404, body="", headers=_ANY_ORIGIN)
+            return
+        if not mirrored.exact:
+            _note(self.traffic.inexact, url, route.request.resource_type)
+        await route.fulfill(
+            body=mirrored.path.read_bytes(), content_type=_type_of(mirrored.path.name), headers=_ANY_ORIGIN
+        )
 
     async def _answer_app(self, route: Route, path: str) -> None:
         found = self._find(path)
@@ -118,7 +111,7 @@ class Network:
             await route.fulfill(body=data, content_type=_type_of(name), headers=_ANY_ORIGIN)
             return
         if path != "/favicon.ico":
-            self.traffic.missing.setdefault(path.removeprefix(self._prefix), route.request.resource_type)
+            _note(self.traffic.missing, path.removeprefix(self._prefix), route.request.resource_type)
         await route.fulfill(
             status=404, body=self._files.get("404.html", b"404: there is no such file"), content_type="text/html"
         )
@@ -134,6 +127,11 @@ class Network:
             if candidate in self._files:
                 return candidate, self._files[candidate]
         return None
+
+
+def _note(notes: dict[str, str], key: str, value: str) -> None:
+    if len(notes) < _MAX_NOTES:
+        notes.setdefault(key, value)
 
 
 def _type_of(name: str) -> str:
