@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 _TAG = re.compile(
     r"<!--(?P<comment>.*?)(?P<comment_end>--!?>|\Z)"
@@ -21,8 +22,7 @@ _ATTRIBUTE = re.compile(
 _RAW = frozenset({"script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp"})
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute: its name in lower case, its value unescaped, and its span in the file."""
 
     name: str
@@ -31,8 +31,7 @@ class Attribute:
     end: int
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(NamedTuple):
     """A start or end tag and its span in the file."""
 
     name: str
@@ -134,21 +133,22 @@ class Markup:
                     at = self._raw_text(tag)
 
     def _tag(self, match: re.Match[str]) -> Tag:
+        text, at = match["attributes"], match.start("attributes")
         attributes = tuple(
             Attribute(
                 found["name"].lower(),
                 html.unescape(found["double"] or found["single"] or found["bare"] or ""),
-                match.start("attributes") + found.start(),
-                match.start("attributes") + found.end(),
+                at + found.start(),
+                at + found.end(),
             )
-            for found in _ATTRIBUTE.finditer(match["attributes"])
+            for found in (_ATTRIBUTE.finditer(text) if text and not match["close"] else ())
         )
         return Tag(
             match["name"].lower(),
             match.start(),
             match.end(),
             bool(match["close"]),
-            match["attributes"].endswith("/"),
+            text.endswith("/"),
             attributes,
         )
 

@@ -13,8 +13,8 @@ _STRICT = re.compile(r"(?:\s|//[^\n]*\n|/\*.*?\*/)*(?:'use strict'|\"use strict\
 # Declarations of modules, which a script may not have. Their text may stand in a template literal as well: blanking
 # it there does no harm, because only the syntax is of interest.
 _IMPORT = re.compile(
-    r"(?:^|(?<=[;}]))[ \t]*import\s*(?:(?:[\w$]+|\*\s*as\s+[\w$]+|\{[^{}'\"]*\})\s*,?\s*)*(?:from\s*)?"
-    r"(['\"])[^'\"\n]*\1(?:\s*(?:with|assert)\s*\{[^{}]*\})?",
+    r"(?:^|(?<=[;}]))[ \t]*import\s*+(?:(?:[\w$]++|\*\s*+as\s++[\w$]++|\{[^{}'\"]*+\})\s*+,?\s*+)*+"
+    r"(['\"])[^'\"\n]*+\1(?:\s*(?:with|assert)\s*\{[^{}]*\})?",
     re.MULTILINE,
 )
 _EXPORT_FROM = re.compile(

@@ -20,7 +20,7 @@ def inspect_app(
     inspected.
     """
     whole = App(files)
-    own = App({path: content for path, content in files.items() if path not in given})
+    own = App({path: content for path, content in files.items() if path not in given}) if given else whole
     wanted = "\n".join((brief, *checks))
     found = [
         finding(path, None, "the file is not UTF-8 text.", "Send it again as plain UTF-8.") for path in own.undecodable
