@@ -14,10 +14,13 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _TIMER = re.compile(r"setTimeout\(.*?,\s*(\d{2,6})\s*\)", re.DOTALL)
+_FOR_A_PERSON = "for a person to judge"
 _PREFIX = re.compile(r"\s*js\s*:\s*", re.IGNORECASE)
 _PAGE_NAME = re.compile(r"(?<![\w$.#-])(?:document|window)(?![\w$-])")
 _PARAMETER = re.compile(r"\?([A-Za-z_][\w-]*)=(\S*)")
-_SHOWN = re.compile(r"\b(?:show|display|render|print|reflect|visible|appear|passed at)", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:not|no|never|without|doesn't|isn't)\b", re.IGNORECASE)
+_SHOWN = re.compile(r"\b(?:show|display|render|print|reflect|visible|appear)", re.IGNORECASE)
+_GIVEN = re.compile(r"\b(?:passed|given|provided|supplied|value|param)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,13 @@ def plan(check: Check, usual: float = 5.0) -> Plan:
 
 
 def _plan_prose(text: str, usual: float) -> Plan:
+    if _NEGATED.search(text):
+        return NotRun(_FOR_A_PERSON)
     parameter = _PARAMETER.search(text)
-    if parameter is not None and _SHOWN.search(text):
+    if parameter is not None and _SHOWN.search(text) and _GIVEN.search(text):
         return Shown(parameter[1], _sample(parameter[1]), seconds_for(text, usual))
     rule = prose.rule_for(text)
-    return OnFiles(rule) if rule is not None else NotRun("for a person to judge")
+    return OnFiles(rule) if rule is not None else NotRun(_FOR_A_PERSON)
 
 
 def _sample(parameter: str) -> str:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from xml.etree import ElementTree as ET
 
+from slipway_generator import json_shape
+
 Files = Mapping[str, bytes]
 Rule = Callable[[Files], tuple[bool, str]]
 
@@ -26,23 +28,10 @@ _SECTIONS = {
     "code": r"code|how it works|implementation|architecture|explanation",
     "license": r"licen[cs]e|licensing",
 }
-_JSON_TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": str,
-    "number": (int, float),
-    "integer": int,
-    "boolean": bool,
-    "bool": bool,
-    "array": list,
-    "list": list,
-    "object": dict,
-}
-_NEGATED = re.compile(r"\b(?:not|no|never|without|doesn't|isn't)\b", re.IGNORECASE)
 
 
 def rule_for(text: str) -> Rule | None:
     """The rule that decides `text`, or None when it takes a person (or more than one thing is asked)."""
-    if _NEGATED.search(text):
-        return None
     if _LICENSE.search(text) and not re.search(r"\bREADME", text):
         return _mit_license
     paths = list(dict.fromkeys(re.findall(rf"(?<![\w/#.])`?({_PATH})`?(?![\w/])", text)))
@@ -134,25 +123,17 @@ def _svg(files: Files, path: str) -> tuple[bool, str]:
 
 
 def _json_rule(text: str, path: str) -> Rule | None:
-    shape = re.search(r"\{.*\}", text, re.S)
-    if shape is None:
-        keys: list[str] = re.findall(r"[`\"']([A-Za-z_]\w*)[`\"']", text)
-        if not keys and re.search(r"\b(?:keys?|fields?|properties|shape)\b", text, re.I):
-            return None
-        return lambda files: _json(files, path, dict.fromkeys(keys))
-    pairs = re.findall(r"[`\"']?([A-Za-z_]\w*)[`\"']?\s*:\s*[`\"']?([A-Za-z]+|-?\d[\d.]*)?", shape.group())
-    if not pairs or shape.group().count("{") > 1 or "[" in shape.group():
+    drawn = re.search(r"\{.*\}|\[.*\]", text, re.S)
+    if drawn is not None:
+        shape = json_shape.read(drawn.group())
+        return None if shape is None else lambda files: _json(files, path, shape)
+    keys = re.findall(r"[`\"']([A-Za-z_]\w*)[`\"']", text)
+    if not keys and re.search(r"\b(?:keys?|fields?|properties|shape|array|object)\b", text, re.I):
         return None
-    return lambda files: _json(files, path, {key: _json_type(value) for key, value in pairs})
+    return lambda files: _json(files, path, dict.fromkeys(keys, json_shape.ANY) if keys else json_shape.ANY)
 
 
-def _json_type(word: str) -> type | tuple[type, ...] | None:
-    if re.fullmatch(r"-?\d[\d.]*", word):
-        return (int, float)
-    return bool if word in {"true", "false"} else _JSON_TYPES.get(word.lower())
-
-
-def _json(files: Files, path: str, keys: Mapping[str, type | tuple[type, ...] | None]) -> tuple[bool, str]:
+def _json(files: Files, path: str, shape: json_shape.Shape) -> tuple[bool, str]:
     text = _text(files, path)
     if text is None:
         return False, _missing(path)
@@ -160,18 +141,8 @@ def _json(files: Files, path: str, keys: Mapping[str, type | tuple[type, ...] | 
         value = json.loads(text)
     except ValueError as error:
         return False, f"{path} is not JSON: {error}"
-    if not keys:
-        return True, f"{path} is JSON"
-    if not isinstance(value, dict):
-        return False, f"{path} is not an object"
-    for key, kind in keys.items():
-        if key not in value:
-            return False, f"{path} has no {key}"
-        if kind is not None and (
-            not isinstance(value[key], kind) or (isinstance(value[key], bool) and kind is not bool)
-        ):
-            return False, f"{key} in {path} is a {type(value[key]).__name__}"
-    return True, f"{path} has " + ", ".join(keys)
+    flaw = json_shape.flaw(value, shape)
+    return not flaw, f"{path}: {flaw}" if flaw else f"{path} is JSON of that shape"
 
 
 def _sections(files: Files, path: str, wanted: list[str]) -> tuple[bool, str]:

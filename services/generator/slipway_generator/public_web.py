@@ -11,6 +11,7 @@ import httpx
 
 _MAX_REDIRECTS = 5
 _PASSED_ON = ("content-type", "access-control-allow-origin", "access-control-allow-credentials")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -27,6 +28,8 @@ class Fetched:
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the public internet (IANA's special-purpose registries)."""
     inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    if address in _NAT64:
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return bool(inner.is_global and not inner.is_multicast and address.is_global)
 
 
