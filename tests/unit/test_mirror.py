@@ -8,6 +8,7 @@ import pytest
 from slipway_generator.mirror import Mirror, Mirrored
 
 JSDELIVR = "https://cdn.jsdelivr.net"
+RELEASE = JSDELIVR + "/gh/highlightjs/cdn-release"
 UNPKG = "https://unpkg.com"
 CDNJS = "https://cdnjs.cloudflare.com/ajax/libs"
 CSS = "bootstrap/5.3.8/dist/css/bootstrap.min.css"
@@ -40,14 +41,14 @@ def folder(tmp_path: Path) -> Path:
     [
         (JSDELIVR + "/npm/bootstrap@5.3.8" + IN_DIST, CSS, True),
         (JSDELIVR + "/npm/bootstrap@5.3.0" + IN_DIST, CSS, False),
-        (JSDELIVR + "/npm/bootstrap@5.2/dist/css/bootstrap.min.css", "bootstrap/5.2.1/dist/css/bootstrap.min.css", False),
+        (JSDELIVR + "/npm/bootstrap@5.2" + IN_DIST, "bootstrap/5.2.1" + IN_DIST, False),
         (JSDELIVR + "/npm/bootstrap@5" + IN_DIST, CSS, False),
         (JSDELIVR + "/npm/bootstrap@^5.1.0/dist/css/bootstrap.min.css?a=b", CSS, False),
         (JSDELIVR + "/npm/bootstrap@5.3.8/dist/js/only.min.js", "bootstrap/5.3.8/dist/js/only.js", True),
         (UNPKG + "/bootstrap" + IN_DIST, CSS, False),
         (JSDELIVR + "/npm/marked", "marked/18.2.1/lib/marked.umd.js", False),
         (UNPKG + "/marked@latest", "marked/18.2.1/lib/marked.umd.js", False),
-        (JSDELIVR + "/gh/highlightjs/cdn-release@11.9.0/build/highlight.min.js", f"{HIGHLIGHT}/highlight.min.js", False),
+        (RELEASE + "@11.9.0/build/highlight.min.js", f"{HIGHLIGHT}/highlight.min.js", False),
         (UNPKG + "/@highlightjs/cdn-assets@11.12.0/styles/github.min.css", f"{HIGHLIGHT}/styles/github.min.css", True),
         (CDNJS + "/highlight.js/11.9.0/styles/github.min.css", f"{HIGHLIGHT}/styles/github.min.css", False),
         (CDNJS + "/bootstrap/5.3.8/css/bootstrap.min.css", CSS, True),

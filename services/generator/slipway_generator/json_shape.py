@@ -20,7 +20,7 @@ _PYTHON: dict[str, tuple[type, ...]] = {
 _ALIASES = {"str": "string", "text": "string", "float": "number", "int": "integer", "bool": "boolean", "list": "array"}
 
 
-def read(drawing: str) -> Shape | None:
+def read(drawing: str) -> "Shape | None":
     """The shape that `drawing` shows by type names or by sample values; None when it cannot be read."""
     text = re.sub(r",?\s*(?:\.\.\.|\u2026)\s*(?=[}\]])", "", drawing)
     text = re.sub(r"'([^'\"]*)'", r'"\1"', text)
