@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from slipway_cli.ports import free_port
-from slipway_cli.rabbitmq_node import HOST, START_S, USER, RabbitmqNode, add_vhost_over_http
+from slipway_cli.rabbitmq_node import HOST, START_S, STOP_S, USER, RabbitmqNode, add_vhost_over_http
 from slipway_cli.rabbitmq_program import NoRabbitmqError, Say, find_or_install
 
 IMAGE = "rabbitmq:4.1-management"
@@ -45,7 +45,7 @@ class Broker(Protocol):
     def start(self) -> None:
         """Returns when the broker takes connections."""
 
-    def stop(self, grace_s: float = 15) -> None:
+    def stop(self, grace_s: float = STOP_S) -> None:
         """Ends what `start` began, in order."""
 
     def discard(self) -> None:
@@ -113,7 +113,7 @@ class GivenBroker:
         except OSError as error:
             raise BrokerError(f"AMQP_URL names {host}:{port}, where nothing answers ({error})") from None
 
-    def stop(self, grace_s: float = 15) -> None:
+    def stop(self, grace_s: float = STOP_S) -> None:
         pass
 
     def discard(self) -> None:
@@ -173,7 +173,7 @@ class DockerBroker:
                     raise BrokerError(f"{IMAGE} did not answer within {START_S:.0f} s ({error})") from None
                 time.sleep(0.2)
 
-    def stop(self, grace_s: float = 15) -> None:
+    def stop(self, grace_s: float = STOP_S) -> None:
         subprocess.run(["docker", "stop", "--time", str(int(grace_s)), self._name], check=False, capture_output=True)
 
     def discard(self) -> None:

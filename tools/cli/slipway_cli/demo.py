@@ -18,10 +18,11 @@ from slipway_cli.demo_record import Outcome, Run, read_told
 from slipway_cli.demo_screen import Screen
 from slipway_cli.examples import read_projects
 from slipway_cli.job import ENDED, Intake, RefusedError
-from slipway_cli.preparation import fresh_vhost, prepare
+from slipway_cli.preparation import fresh_vhost, prepared
 from slipway_cli.processes import ProcessError
 from slipway_cli.rabbitmq_node import NodeError
-from slipway_cli.stack import EXAMPLES, VAR, Plan, Stack, running_stack, stop_signals
+from slipway_cli.stack import EXAMPLES, VAR, Plan, Stack, running_stack
+from slipway_cli.until_signal import until_signal
 from slipway_cli.worlds import SANDBOX_SECRET, SandboxAddresses, sandbox_world
 from slipway_common.sign_in import sign_in_code
 
@@ -46,44 +47,36 @@ async def demo(options: Options, environment: Mapping[str, str]) -> int:
     """
     screen = Screen()
     screen.introduce()
-    stopped = stop_signals()
     with _folder_of_its_own() as folder:
-        work = asyncio.create_task(_demo(options, environment, screen, folder, stopped))
-        stop = asyncio.create_task(stopped.wait())
-        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if not work.done() and not options.stay:
-            work.cancel()
         try:
-            return await work
-        except asyncio.CancelledError:
-            screen.say("stopped")
-            return STOPPED
+            code = await until_signal(_demo(options, environment, screen, folder))
         except (BrokerError, NodeError, ProcessError) as error:
             screen.loud(f"{error}\nlogs: {folder / 'logs'}")
             return 1
+    if code is None:
+        screen.say("stopped")
+        return STOPPED
+    return code
 
 
-async def _demo(
-    options: Options, environment: Mapping[str, str], screen: Screen, folder: Path, stopped: asyncio.Event
-) -> int:
-    found = await prepare(f"demo-{folder.name}", environment, screen.say)
-    try:
+async def _demo(options: Options, environment: Mapping[str, str], screen: Screen, folder: Path) -> int:
+    async with (
+        prepared(f"demo-{folder.name}", environment, screen.say, keep_data=False) as found,
+        fresh_vhost(found.broker, screen.say) as amqp_url,
+    ):
         screen.prepared(found)
-        async with fresh_vhost(found.broker, screen.say) as amqp_url:
-            plan = Plan(folder, sandbox_world(), amqp_url, chromium=found.browser.path, cdn=found.mirror)
-            async with running_stack(plan) as stack:
-                screen.say("services are up")
-                runs = await _play(stack, SandboxAddresses.on(plan.ports.sandbox), screen)
-                screen.close(runs)
-                if options.json_file:
-                    _write(options.json_file, [run.outcome() for run in runs])
-                if options.stay and not stopped.is_set():
-                    _tell_where(screen, stack, found.broker.management_url, found.broker.user, found.broker.password)
-                    await stopped.wait()
-                return 0 if runs and all(_good(run, strict=options.strict) for run in runs) else 1
-    finally:
-        await asyncio.shield(asyncio.to_thread(found.broker.discard))
+        plan = Plan(folder, sandbox_world(), amqp_url, chromium=found.browser.path, cdn=found.mirror)
+        async with running_stack(plan) as stack:
+            screen.say("services are up")
+            runs = await _play(stack, SandboxAddresses.on(plan.ports.sandbox), screen)
+            screen.close(runs)
+            if options.json_file:
+                _write(options.json_file, [run.outcome() for run in runs])
+            if options.stay:
+                _tell_where(screen, stack, found.broker.management_url, found.broker.user, found.broker.password)
+                with suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+            return 0 if runs and all(_good(run, strict=options.strict) for run in runs) else 1
 
 
 async def _play(stack: Stack, sandbox: SandboxAddresses, screen: Screen) -> list[Run]:

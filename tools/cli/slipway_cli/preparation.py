@@ -29,15 +29,20 @@ class Prepared:
     mirror: Path | None
 
 
-async def prepare(name: str, environment: Mapping[str, str], say: Say) -> Prepared:
-    """Starts the broker `name` and finds or installs the rest. Raises BrokerError, NodeError."""
+@asynccontextmanager
+async def prepared(name: str, environment: Mapping[str, str], say: Say, *, keep_data: bool) -> AsyncIterator[Prepared]:
+    """Runs the broker `name` while the block runs, and finds or installs the rest. Raises BrokerError, NodeError."""
     broker = await asyncio.to_thread(choose_broker, VAR, name, environment, say, management=True)
     # The threads of to_thread live until the event loop ends, and so does what they start (see `lifeline`).
     start = asyncio.create_task(asyncio.to_thread(broker.start))
-    browser = await asyncio.to_thread(find_chromium, VAR, environment, say)
-    mirror = await asyncio.to_thread(ensure_mirror, VAR, replies(EXAMPLES), say)
-    await start
-    return Prepared(broker, browser, mirror)
+    try:
+        browser = await asyncio.to_thread(find_chromium, VAR, environment, say)
+        mirror = await asyncio.to_thread(ensure_mirror, VAR, replies(EXAMPLES), say)
+        await asyncio.shield(start)
+        yield Prepared(broker, browser, mirror)
+    finally:
+        await asyncio.wait({start})
+        await asyncio.to_thread(broker.stop if keep_data else broker.discard)
 
 
 @asynccontextmanager

@@ -99,7 +99,7 @@ class Child:
 
 
 class Supervisor:
-    """Starts programs and stops them again; none is restarted: a program that ends is somebody's business."""
+    """Starts programs and stops them again; whether one that ends is started again is the caller's business."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -148,15 +148,11 @@ class Supervisor:
                 reason = f"it ended with exit code {child.exit_code}"
         raise ProcessError(f"{child.program.name} is not ready: {reason}\n{child.last_words()}".rstrip())
 
-    async def first_end(self) -> Child:
-        """Waits until any of the programs ends; that one."""
-        waits = {asyncio.create_task(child.wait()): child for child in self.children}
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            return waits[next(iter(done))]
-        finally:
-            for wait in waits:
-                wait.cancel()
+    def take_ended(self) -> list[Child]:
+        """The programs that have ended although nobody stopped them; they are not looked after any more."""
+        ended = [child for child in self.children if child.exit_code is not None]
+        self.children = [child for child in self.children if child.exit_code is None]
+        return ended
 
     async def stop(self, grace_s: float) -> dict[str, int]:
         """Stops all programs at the same time; their exit codes by name."""

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ VAR = ROOT / "var"
 EXAMPLES = ROOT / "examples"
 SERVICES: tuple[Service, ...] = ("intake", "generator", "deployer", "notifier")
 LOOPBACK = "127.0.0.1"
-STOP_S = 4.0
+STOP_S = 3.0
 """Seconds that services have to finish; what they hold comes again from the broker."""
 
 
@@ -157,11 +156,3 @@ def _service(plan: Plan, service: Service, port: int, number: int, sandbox: Sand
         environment={**plan.settings, **own, **plan.world.environment(service, sandbox)},
         ready_url=f"http://{LOOPBACK}:{port}/health/ready",
     )
-
-
-def stop_signals() -> asyncio.Event:
-    """An event that SIGINT, SIGTERM and SIGHUP set from now on, instead of ending the program where it stands."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    return stopped
