@@ -14,6 +14,7 @@ from slipway_generator.attachments import Material
 from slipway_generator.chain import Chain, Ledger, SpentError
 from slipway_generator.edits import ChangeRefused, Staging
 from slipway_generator.feedback import Superseded, of_refusal, of_verdict, superseded_in
+from slipway_generator.inspection import without_integrity
 from slipway_generator.model import Turn
 from slipway_generator.prompt import Assignment, first_prompt, system_prompt
 from slipway_generator.proof import Prover
@@ -131,15 +132,18 @@ class Author:
         return replace(best, notes=cut + said + ((trouble,) if trouble else ()))
 
     async def _candidate(self, written: Mapping[str, bytes], rewritten: bool, commission: Commission) -> Candidate:
-        files = assemble(written, commission.materials, commission.license_text)
+        mended, removed = without_integrity(_only(written, commission.is_models))
+        files = assemble({**written, **mended}, commission.materials, commission.license_text)
         verdict = await self._prover.prove(
             files,
+            brief=commission.assignment.brief,
+            given=files.keys() - mended.keys(),
             base=_only(commission.base, commission.is_models) if commission.base is not None else None,
             rewritten=rewritten,
             repository=commission.repository,
             checks=commission.checks,
         )
-        return Candidate(files, verdict, rewritten)
+        return Candidate(files, replace(verdict, findings=(*verdict.findings, *removed)), rewritten)
 
     async def _held(self, commission: Commission) -> frozenset[tuple[int, str]]:
         """The checks of earlier rounds that hold on the published page."""

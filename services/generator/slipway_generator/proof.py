@@ -1,10 +1,12 @@
 """The proof of a candidate: static inspection, the browser, and what a revision left untouched."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from slipway_common.events import Check, EditReport
 from slipway_generator.browser import Inspector
+from slipway_generator.checks import text_of
+from slipway_generator.inspection import inspect_app
 from slipway_generator.invariants import Invariants, compare
 from slipway_generator.verdict import Verdict
 
@@ -24,11 +26,19 @@ class Prover:
         rewritten: bool = False,
         repository: str,
         checks: Sequence[tuple[int, Check]],
+        brief: str = "",
+        given: Collection[str] = (),
     ) -> Verdict:
-        """All that can be said of the app in `files`; `base` has the model's files that a revision was made from."""
-        evidence = await self._inspector.inspect(files, self._owner, repository, checks)
+        """All that can be said of the app in `files`.
+
+        `base` has the model's files that a revision was made from; files in `given` are not the model's to mend.
+        """
+        texts = [text_of(check) for _, check in checks]
+        static = asyncio.to_thread(inspect_app, files, texts, brief=brief, given=given)
+        seen = self._inspector.inspect(files, self._owner, repository, checks)
+        findings, evidence = await asyncio.gather(static, seen)
         edit = await asyncio.to_thread(edit_report, base, files, rewritten=rewritten) if base is not None else None
-        return Verdict(evidence.checks, evidence.findings, edit, evidence.screenshots, evidence.notes)
+        return Verdict(evidence.checks, (*findings, *evidence.findings), edit, evidence.screenshots, evidence.notes)
 
 
 def edit_report(base: Mapping[str, bytes], files: Mapping[str, bytes], *, rewritten: bool) -> EditReport:
