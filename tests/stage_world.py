@@ -30,7 +30,7 @@ from slipway_common.stage import Stage, StageRunner
 from slipway_common.topology import HISTORY, WORK_EXCHANGE, WORK_QUEUES, dead_queue, topology
 
 PATIENCE_S = 15.0
-TOPOLOGY = topology(history_max_bytes=64 * 1024**2)
+TOPOLOGY = topology()
 
 EventT = TypeVar("EventT", bound=EventData)
 Runner: TypeAlias = StageRunner[EventT, None]

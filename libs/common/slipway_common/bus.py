@@ -20,7 +20,7 @@ from aio_pika.abc import (
     AbstractIncomingMessage,
     DeliveryMode,
 )
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelNotFoundEntity, DeliveryError
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelNotFoundEntity, ChannelPreconditionFailed, DeliveryError
 
 from slipway_common.events import CONTENT_TYPE
 from slipway_common.topology import HISTORY, Topology, declare
@@ -69,6 +69,12 @@ class Bus:
                 async with self.open_channel("setup") as channel:
                     await declare(channel, self._topology)
                 await self._publisher()
+            except ChannelPreconditionFailed as error:
+                # waiting helps only if somebody mends it: say so, instead of ending in a crash loop
+                log.error(
+                    "the broker has this queue with other arguments, delete it or set them back", detail=_plain(error)
+                )
+                await asyncio.sleep(RECONNECT_S[-1])
             except BROKER_ERRORS as error:
                 log.warning("broker not reachable, trying again", error=type(error).__name__, detail=_plain(error))
                 await asyncio.sleep(next(pause, RECONNECT_S[-1]))
