@@ -123,7 +123,13 @@ def test_a_preview_has_the_real_model_and_the_sandbox_forge() -> None:
     world = choose_world(keys("GEMINI_API_KEY", "STUDENT_SECRET"))
     assert "GEMINI_BASE_URL" not in world.environment("generator", SANDBOX)
     assert world.environment("deployer", SANDBOX)["GITHUB_API_URL"] == "http://127.0.0.1:7864/api"
-    assert world.environment("deployer", SANDBOX)["GITHUB_TOKEN"] == "sandbox"
+    assert world.environment("deployer", SANDBOX)["GITHUB_TOKEN"] not in KEYS.values()
+
+
+def test_no_key_of_the_sandbox_is_a_word_that_the_logs_show() -> None:
+    world = choose_world({})
+    keys_given = {world.secret, world.gemini_key, world.github_token}
+    assert not keys_given & {world.model, world.forge, world.github_owner}
 
 
 def test_no_key_is_seen_when_a_world_is_printed() -> None:
