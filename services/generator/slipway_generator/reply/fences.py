@@ -164,7 +164,7 @@ class FenceReader:
         return names > 1
 
     def _names_file(self, fence: Fence) -> bool:
-        """Whether a fence surely opens a block of the protocol. A bare one does so only by the path on its first line."""
+        """Whether a fence surely opens a block; a bare one does so only by the path on its first line."""
         if fence.info:
             return fence.info.lower() in ("remove", "delete") or self._header(fence) is not None
         after = fence.at + 1
@@ -209,10 +209,13 @@ class FenceReader:
             return whole is not None and whole("\n".join(self._lines[header.body_at : end]).rstrip())
 
         openings = [number for number, fence in enumerate(inner) if self._names_file(fence)]
+        extended = False
         for limit in (*openings, len(inner)):
             segment = inner[:limit]
             closing = [n for n in range(limit) if _closes(segment, n)]
-            if limit != next(iter(openings), limit) and not header.path.endswith(_MARKDOWN):
+            if limit < len(inner) and not inner[limit].info and not closing:
+                continue  # this bare fence may itself close the block, and the path behind it be chatter
+            if extended and not header.path.endswith(_MARKDOWN):
                 closing = [n for n in closing if is_whole(segment[n].at)]
             if len(closing) > 1:
                 closing = [n for n in closing if is_whole(segment[n].at)] or closing
@@ -230,6 +233,7 @@ class FenceReader:
             if len(stray) == 1:
                 end = segment[stray[0]].at
                 return block(end, "a stray fence behind the block"), end + 1
+            extended = True
             end = inner[limit].at if limit < len(inner) else len(self._lines)
             if _pairs(segment) and is_whole(end):
                 return block(end, "the block's closing fence was missing"), end
