@@ -51,10 +51,10 @@ def _usable() -> bool:
 
 def _install(again: bool) -> None:
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "-r"]
-    if not _try([*pip, str(BOOTSTRAP)]) or not _try(
-        [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes",
-         *(["--reinstall"] if again else []), "-r", str(PINNED)]
-    ):
+    # The machine's own certificates, as pip uses them: behind a company's proxy there are no others.
+    uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--system-certs", "--python", str(PYTHON)]
+    uv += ["--require-hashes", *(["--reinstall"] if again else []), "-r", str(PINNED)]
+    if not _try([*pip, str(BOOTSTRAP)]) or not _try(uv):
         # uv does not read pip's configuration: where only pip knows the way to the package index, pip does it all.
         _step("install the pinned packages", [*pip, str(PINNED), *(["--force-reinstall"] if again else [])])
 
