@@ -75,6 +75,19 @@ def test_it_looks_into_binary_files_utf_16_names_and_the_commit_message(scan: Se
     assert key not in "".join(map(str, found))
 
 
+@pytest.mark.parametrize("before", [65_500, 65_536, 65_540, 67_580, 200_000])
+def test_a_credential_is_found_wherever_it_stands_in_a_large_file(scan: SecretScan, before: int) -> None:
+    for kind in ("github classic", "aws", "rsa key"):
+        text = "x = 1;\n" * (before // 7) + " " * (before % 7) + CREDENTIALS[kind] + "\n" + "y" * 100_000
+        assert len(scan.run({"big.js": text.encode()}, "")) == 1, kind
+
+
+def test_a_longer_word_is_not_cut_into_a_credential(scan: SecretScan) -> None:
+    long = "AKIA" + some(400, UPPER)
+    for before in range(65_536 + 2048 - 30, 65_536 + 2048):
+        assert scan.run({"big.txt": (" " * before + long).encode()}, "") == []
+
+
 def test_a_short_value_of_our_environment_is_no_secret(scan: SecretScan) -> None:
     assert scan.run({"index.html": b"a short page"}, "") == []
 

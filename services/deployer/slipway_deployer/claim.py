@@ -12,7 +12,7 @@ from slipway_deployer.errors import ConflictError, NameTakenError, NotThereError
 from slipway_deployer.project import Project
 from slipway_deployer.tools import Tools
 
-SETTLING_PAUSES_S = (0.3, 0.6, 1.2, 2.4)
+SETTLING_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 3.0)
 """A new repository answers 404 or 409 for some seconds."""
 
 T = TypeVar("T")

@@ -84,18 +84,22 @@ class GitHub:
         """One cheap call that fails while the token is not valid or GitHub does not answer."""
         await self._call(_login)
 
+    async def check_owner(self) -> None:
+        """Learn once whether the owner is the token's user; anything else is taken for an organisation."""
+        if self._owner_is_user is None:
+            self._owner_is_user = (await self._call(_login)).casefold() == self._owner.casefold()
+
     async def create_repository(self, name: str, description: str, homepage: str) -> None:
         """Make a public, empty repository. Raises NameTakenError where the owner has one of this name."""
 
         def create(client: Github) -> None:
-            if self._owner_is_user is None:
-                self._owner_is_user = _login(client).casefold() == self._owner.casefold()
             self._budget.take()
             account = client.get_user() if self._owner_is_user else client.get_organization(self._owner)
             account.create_repo(
                 name, description=description, homepage=homepage, has_wiki=False, has_projects=False, auto_init=False
             )
 
+        await self.check_owner()
         try:
             await self._call(create)
         except NotThereError as error:

@@ -2,15 +2,15 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
 import httpx
 
-PAUSES_S = (1.0, 2.0, 4.0, 6.0, 8.0)
-LAST_PAUSE_S = 5.0
+PAUSES_S = (1.0, 2.0, 4.0, 6.0, 8.0, 5.0)
+"""Between looks; the last one repeats."""
 _MAX_WITNESSES = 4
 _MAX_WITNESS_BYTES = 1_000_000
 
@@ -44,8 +44,9 @@ def witnesses(files: Mapping[str, bytes]) -> dict[str, bytes]:
 class PublicSite:
     """Looks at Pages sites from outside, as any visitor does."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, client: httpx.AsyncClient, pauses_s: Sequence[float] = PAUSES_S) -> None:
+        self.client = client
+        self._pauses_s = pauses_s
         self._serial = itertools.count(1)
 
     async def wait(self, url: str, expected: Mapping[str, bytes], budget_s: float, on_miss: OnMiss) -> str:
@@ -54,7 +55,7 @@ class PublicSite:
         Returns an empty string, or why the page is not live after `budget_s` seconds.
         """
         deadline = asyncio.get_running_loop().time() + budget_s
-        pauses: Iterator[float] = itertools.chain(PAUSES_S, itertools.repeat(LAST_PAUSE_S))
+        pauses: Iterator[float] = itertools.chain(self._pauses_s, itertools.repeat(self._pauses_s[-1]))
         for tries in itertools.count(1):
             sight = await self._look_at_all(url, expected)
             if sight == "new":
@@ -81,7 +82,7 @@ class PublicSite:
         # Pages objects are cached for 600 s; a query that was never asked before passes the caches by
         address = f"{url}{'' if path == 'index.html' else quote(path)}?slipway={next(self._serial)}-{id(self):x}"
         try:
-            answer = await self._client.get(address, headers={"Cache-Control": "no-cache"})
+            answer = await self.client.get(address, headers={"Cache-Control": "no-cache"})
         except httpx.HTTPError:
             return "no answer"
         if answer.status_code == 404:

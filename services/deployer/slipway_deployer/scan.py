@@ -29,6 +29,9 @@ from detect_secrets.plugins.twilio import TwilioKeyDetector
 MIN_OWN_VALUE = 10
 """A shorter value of our environment is no secret worth the name, and would be found in innocent text."""
 
+_WINDOW, _OVERLAP = 64 * 1024, 2 * 1024
+_PRINTABLE = re.compile(rb"[\t\n\r\x20-\x7e]{16,}")
+
 _DETECTORS = (
     AWSKeyDetector,
     AzureStorageKeyDetector,
@@ -103,7 +106,7 @@ class SecretScan:
                 break
         seen: set[str] = set()
         for kind, pattern in self._patterns:
-            if kind not in seen and (match := pattern.search(text)):
+            if kind not in seen and (match := _search(pattern, text)):
                 seen.add(kind)
                 yield Found(_line(place, text, match.start()), kind)
 
@@ -116,14 +119,31 @@ def secrets_of_environment() -> list[str]:
 def _forms(value: str) -> Iterator[str]:
     """A secret as it is, as base64 of itself, and as it stands in a URL."""
     if len(value) >= MIN_OWN_VALUE:
-        yield value
+        yield value.encode().decode("latin-1")
         yield base64.b64encode(value.encode()).decode().rstrip("=")
         yield quote(value, safe="")
 
 
+def _search(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """`pattern.search`, a window at a time: one search over megabytes would keep all other threads from running."""
+    for begin in range(0, len(text), _WINDOW):
+        end = min(len(text), begin + _WINDOW + _OVERLAP)
+        match = pattern.search(text, begin, end)
+        # what touches the window's end is judged in the next one, where what follows is seen
+        if match and (match.end() < end or end == len(text) or match.start() < begin + _WINDOW):
+            return match
+    return None
+
+
 def _text(data: bytes) -> str:
-    """Bytes as text that every pattern can read; UTF-16 of ASCII becomes that ASCII."""
-    return data.replace(b"\0", b"").decode("latin-1")
+    """Bytes as text that every pattern can read: of binary files what is printable; UTF-16 of ASCII is that ASCII."""
+    try:
+        if b"\0" not in data:
+            data.decode()
+            return data.decode("latin-1")
+    except UnicodeDecodeError:
+        pass
+    return b"\n".join(_PRINTABLE.findall(data.replace(b"\0", b""))).decode("latin-1")
 
 
 def _line(place: str, text: str, at: int) -> str:

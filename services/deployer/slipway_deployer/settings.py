@@ -1,6 +1,8 @@
 """The deployer's settings, read once from the environment."""
 
-from pydantic import Field, SecretStr
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from slipway_common.settings import CommonSettings
 
@@ -12,8 +14,8 @@ class DeployerSettings(CommonSettings):
 
     github_token: SecretStr
     github_username: str
-    github_api_url: str = "https://api.github.com"
-    github_git_url: str = "https://github.com"
+    github_api_url: str = Field("https://api.github.com", validate_default=True)
+    github_git_url: str = Field("https://github.com", validate_default=True)
     github_pages_url: str = Field("", description="template with {owner} and {repo}; empty: as GitHub does")
     deployer_port: int = Field(7862, ge=0, le=65535)
     deployer_concurrency: int = Field(16, gt=0)
@@ -23,6 +25,15 @@ class DeployerSettings(CommonSettings):
     git_timeout_s: float = Field(60.0, gt=0)
     github_writes_per_minute: int | None = Field(None, gt=0)
     github_writes_per_hour: int | None = Field(None, gt=0)
+
+    @field_validator("github_api_url", "github_git_url")
+    @classmethod
+    def _as_meant(cls, value: str, info: ValidationInfo) -> str:
+        """Nothing is published by accident: what is called the sandbox must not be GitHub."""
+        host = urlsplit(value).hostname or ""
+        if info.data.get("slipway_forge") == "sandbox" and (host == "github.com" or host.endswith(".github.com")):
+            raise ValueError("is GitHub's own address, but SLIPWAY_FORGE says sandbox; give the sandbox's")
+        return value
 
     @property
     def writes_per_minute(self) -> int:

@@ -1,0 +1,412 @@
+"""The deployer against the sandbox's GitHub: how many requests, which commits, which bytes."""
+
+import asyncio
+import base64
+import os
+import stat
+import sys
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from deployer_world import EMAIL, TOKEN, DeployerWorld, deployer_world, git, made, new_job
+from structlog.testing import capture_logs
+
+from slipway_common.events import AttachmentRef, File, Job, Received
+from slipway_common.naming import repository_name
+from slipway_common.project import ProjectRecord
+from slipway_common.stage import Outcome, Reject, Wait
+from slipway_deployer.commit import trailers_of
+from slipway_deployer.deploy import deploy
+from slipway_sandbox.client import Sandbox
+from slipway_sandbox.records import Target
+
+
+@pytest.fixture
+async def world(sandbox: Sandbox) -> AsyncIterator[DeployerWorld]:
+    async with deployer_world(sandbox) as made_world:
+        await made_world.tools.github.check_owner()
+        sandbox.reset()
+        yield made_world
+
+
+async def test_a_new_project_takes_four_requests(world: DeployerWorld) -> None:
+    event = made(new_job())
+    deployed = await world.deploy(event)
+    name = repository_name(EMAIL, event.job.task)
+    assert world.requests() == [
+        "POST /user/repos",
+        f"GET /sandbox/{name}/info/refs?service=git-receive-pack",
+        f"POST /sandbox/{name}/git-receive-pack",
+        f"POST /repos/sandbox/{name}/pages",
+    ]
+    assert deployed.live
+    assert deployed.repo_url == f"{world.sandbox.git_url}/sandbox/{name}"
+    assert deployed.pages_url == world.sandbox.pages_url("sandbox", name)
+    head = await world.head(event.job)
+    assert head.commit == deployed.commit_sha
+    assert head.history[0].trailers == trailers_of(event.job)
+    assert int(head.committed_at.timestamp()) == int(event.job.accepted_at.timestamp())
+
+
+async def test_a_revision_takes_two_requests_and_a_read_two(world: DeployerWorld) -> None:
+    first = made(new_job())
+    await world.deploy(first)
+    world.sandbox.reset()
+    base = await world.head(first.job)
+    assert len(world.requests()) == 2
+    assert all(request.split()[1].startswith("/sandbox/") for request in world.requests()), "only git is asked"
+    world.sandbox.reset()
+    second = made(new_job(first.job.task, round_=2), base=base)
+    deployed = await world.deploy(second)
+    assert [request.split()[0] for request in world.requests()] == ["GET", "POST"]
+    assert deployed.live
+    assert [commit.sha for commit in (await world.head(first.job)).history] == [deployed.commit_sha, base.commit]
+
+
+async def test_an_event_that_comes_again_takes_one_request(world: DeployerWorld) -> None:
+    first = made(new_job())
+    told = await world.deploy(first)
+    world.sandbox.reset()
+    assert (await world.again(first)).commit_sha == told.commit_sha
+    assert len(world.requests()) == 1
+    second = made(new_job(first.job.task, round_=2), base=await world.head(first.job))
+    told = await world.deploy(second)
+    world.sandbox.reset()
+    assert (await world.again(second)).commit_sha == told.commit_sha
+    assert len(world.requests()) == 1
+    assert len((await world.head(first.job)).history) == 2
+
+
+@pytest.mark.parametrize("recognised", [True, False], ids=["redelivered", "a double"])
+@pytest.mark.parametrize("round_", [1, 2])
+async def test_a_job_built_twice_with_other_bytes_is_one_commit(
+    world: DeployerWorld, round_: int, recognised: bool
+) -> None:
+    job = new_job()
+    base = None
+    if round_ == 2:
+        await world.deploy(made(job))
+        base, job = await world.head(job), new_job(job.task, round_=2)
+    first = await world.deploy(made(job, base=base))
+    second = made(job, base=base)
+    again = await (world.again(second) if recognised else world.deploy(second))
+    assert again.commit_sha == first.commit_sha
+    assert again.live
+    assert (again.repo_url, again.pages_url) == (first.repo_url, first.pages_url)
+    assert len((await world.head(job)).history) == round_
+
+
+async def test_a_job_built_again_on_top_of_its_own_commit_is_one_commit(world: DeployerWorld) -> None:
+    first = made(new_job())
+    told = await world.deploy(first)
+    again = made(first.job, base=await world.head(first.job))
+    assert (await world.deploy(again)).commit_sha == told.commit_sha
+    assert len((await world.head(first.job)).history) == 1
+
+
+async def test_a_job_is_found_below_the_commits_that_came_after_it(world: DeployerWorld) -> None:
+    job = new_job()
+    first = made(job)
+    told = await world.deploy(first)
+    for round_ in (2, 3):
+        await world.deploy(made(new_job(job.task, round_=round_), base=await world.head(job)))
+    again = await world.again(made(job))
+    assert again.commit_sha == told.commit_sha
+    assert again.live, "the page shows a later commit, and that is looked for"
+    assert len((await world.head(job)).history) == 3
+
+
+async def test_a_replay_is_a_commit_of_its_own(world: DeployerWorld) -> None:
+    job = new_job()
+    first = await world.deploy(made(job))
+    replayed = await world.deploy(made(job.model_copy(update={"replay": 1}), base=await world.head(job)))
+    assert replayed.commit_sha != first.commit_sha
+    assert [commit.trailers["Replay"] for commit in (await world.head(job)).history] == ["1", "0"]
+
+
+async def test_round_1_with_a_new_nonce_replaces_the_tree_in_a_new_commit(world: DeployerWorld) -> None:
+    job = new_job()
+    await world.deploy(made(job, {"old.js": b"1"}))
+    other = new_job(job.task, nonce="other", minute=1)
+    deployed = await world.deploy(made(other))
+    head = await world.head(job)
+    assert head.commit == deployed.commit_sha
+    assert len(head.history) == 2
+    assert "old.js" not in head.files
+    assert head.record is not None
+    assert [head.record.commits_of(one) for one in (job, other)] == [1, 1]
+
+
+async def test_a_branch_that_moved_gives_the_job_back_as_it_came(world: DeployerWorld) -> None:
+    job = new_job()
+    data = b"a,b\r\n1,2\r\n"
+    csv = AttachmentRef(name="sub/data.csv", path="sub/data.csv", media_type="text/csv", size=len(data))
+    readme = AttachmentRef(name="README.md", path="README.md", media_type="text/markdown", size=7)
+    refs = (csv, readme)
+    await world.deploy(made(job, {"sub/data.csv": data, "README.md": b"# Mine\n\n## Ours"}, attachments=refs))
+    base = await world.head(job)
+    await world.deploy(made(new_job(job.task, round_=2, nonce="first"), base=base))
+    late = new_job(job.task, round_=2, nonce="second")
+    for inline in (frozenset[str](), frozenset({"sub/data.csv", "README.md"})):
+        event = made(late, base=base, attachments=refs, inline=inline, hand_backs=2)
+        assert bool(inline) == any(file.path == "README.md" for file in event.files)
+        back = await deploy(event, world.tools)
+        assert isinstance(back, Received)
+        assert (back.job, back.brief, back.hand_backs) == (late, event.request.brief, 3)
+        assert [(item.name, item.url) for item in back.attachments] == [
+            ("sub/data.csv", "data:text/csv;base64," + base64.b64encode(data).decode()),
+            ("README.md", "data:text/markdown;base64," + base64.b64encode(b"# Mine\n").decode()),
+        ]
+    assert len((await world.head(job)).history) == 2
+
+
+async def test_giving_back_has_an_end(world: DeployerWorld) -> None:
+    job = new_job()
+    await world.deploy(made(job))
+    base = await world.head(job)
+    await world.deploy(made(new_job(job.task, round_=2, nonce="first"), base=base))
+    event = made(new_job(job.task, round_=2, nonce="second"), base=base, hand_backs=world.settings.max_hand_backs)
+    with pytest.raises(Reject, match="moved 30 times"):
+        await deploy(event, world.tools)
+
+
+async def test_a_round_is_superseded_by_a_higher_one_that_was_accepted_later(world: DeployerWorld) -> None:
+    job = new_job()
+    await world.deploy(made(job))
+    base = await world.head(job)
+    await world.deploy(made(new_job(job.task, round_=3, minute=2), base=base))
+    with pytest.raises(Reject, match="superseded"):
+        await deploy(made(new_job(job.task, round_=2, minute=1), base=base), world.tools)
+    later = await deploy(made(new_job(job.task, round_=2, minute=3), base=base), world.tools)
+    assert isinstance(later, Received), "accepted after that commit, it goes on"
+
+
+async def test_ten_rounds_at_once_and_three_nonces_are_thirteen_commits_in_a_row(world: DeployerWorld) -> None:
+    """Each round waits for the one before it, as the generator makes it; what is given back is made again."""
+    task = new_job().task
+    jobs = [new_job(task, round_=number) for number in range(1, 11)]
+    jobs += [new_job(task, round_=10, nonce=f"other {number}") for number in range(3)]
+    made_calls: dict[str, int] = {}
+
+    async def run(job: Job) -> str:
+        back = 0
+        while True:
+            app = await world.read(job)
+            record = (app.record if app else None) or ProjectRecord()
+            if max((item.round for item in record.rounds), default=0) < job.round - 1:
+                await asyncio.sleep(0.02)
+                continue
+            made_calls[job.id] = made_calls.get(job.id, 0) + 1
+            result = await deploy(made(job, base=app, hand_backs=back), world.tools)
+            if isinstance(result, Received):
+                back = result.hand_backs
+                continue
+            return result.commit_sha
+
+    shas = await asyncio.gather(*map(run, jobs))
+    history = (await world.head(jobs[0])).history
+    assert [commit.sha for commit in reversed(history[-10:])][:9] == shas[:9]
+    assert {commit.sha for commit in history} == set(shas)
+    assert len(history) == 13
+    assert [int(commit.trailers["Round"]) for commit in reversed(history)] == [*range(1, 11), 10, 10, 10]
+    assert all(made_calls[job.id] == 1 for job in jobs[:9])
+
+
+async def test_fifty_projects_at_once(world: DeployerWorld) -> None:
+    events = [made(new_job()) for _ in range(50)]
+    results = await asyncio.gather(*map(world.deploy, events))
+    assert all(result.live for result in results)
+    assert len(world.requests()) == 4 * 50
+    heads = await asyncio.gather(*(world.head(event.job) for event in events))
+    assert [head.commit for head in heads] == [result.commit_sha for result in results]
+    assert all(len(head.history) == 1 for head in heads)
+
+
+async def test_every_kind_of_file_arrives_byte_for_byte(world: DeployerWorld, tmp_path: Path) -> None:
+    workflow = b"on: push\njobs: {}\n"
+    files = {
+        "index.html": b"<!DOCTYPE html>\r\n<title>CRLF</title>\r\n",
+        "daten/größe 日本.txt": "ünïcode\n".encode(),
+        "empty.txt": b"",
+        "big.bin": os.urandom(5 * 1024 * 1024),
+        "no newline": b"x",
+        ".github/workflows/ci.yml": workflow,
+        **{f"many/{number % 7}/file-{number}.txt": f"{number}\n".encode() * number for number in range(195)},
+    }
+    job = new_job()
+    event = made(job, files)
+    script = File.of("bin/run.sh", b"#!/bin/sh\necho hi\n", "100755")
+    event = event.model_copy(update={"files": (*event.files, script)})
+    files |= {file.path: file.data for file in event.files}
+    async with deployer_world(world.sandbox, pages_wait_s=0.5) as patient:
+        deployed = await patient.deploy(event)
+    clone = world.clone(job, tmp_path / "clone")
+    found = {
+        str(path.relative_to(clone)): path.read_bytes()
+        for path in clone.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(clone).parts[:1]
+    }
+    assert len(found) > 200
+    assert found == files | {".nojekyll": b""}
+    assert git("rev-parse", "HEAD", cwd=clone) == deployed.commit_sha
+    executable = [path for path in found if (clone / path).stat().st_mode & stat.S_IXUSR]
+    assert executable == ["bin/run.sh"]
+    git("fsck", "--strict", cwd=clone)
+
+    base = await world.head(job)
+    assert {path: file.data for path, file in base.files.items()} == found
+    assert base.files["bin/run.sh"].mode == "100755"
+    world.sandbox.reset()
+    revision = made(new_job(job.task, round_=2), base=base)
+    assert {file.path for file in revision.files} == {"index.html", ".slipway/task.json"}
+    async with deployer_world(world.sandbox, pages_wait_s=0.5) as patient:
+        await patient.deploy(revision)
+    git("pull", "-q", cwd=clone)
+    assert (clone / "big.bin").read_bytes() == files["big.bin"]
+    assert (clone / ".github/workflows/ci.yml").read_bytes() == workflow
+    assert (clone / "bin/run.sh").stat().st_mode & stat.S_IXUSR
+
+
+@pytest.mark.parametrize("path", ["index.html", "README.md", "attached/data.csv"])
+async def test_a_planted_key_never_leaves(world: DeployerWorld, path: str) -> None:
+    key = "ghp_" + "A1b2" * 9
+    event = made(new_job(), {path: f"<p>\n{key}\n".encode()})
+    with pytest.raises(Reject) as caught:
+        await deploy(event, world.tools)
+    assert f"{path} line 2" in caught.value.reason
+    assert key not in caught.value.reason
+    assert world.requests() == []
+
+
+async def test_our_own_token_never_leaves_in_a_file(world: DeployerWorld) -> None:
+    with pytest.raises(Reject, match="own environment"):
+        await deploy(made(new_job(), {"app.js": TOKEN.encode()}), world.tools)
+    assert world.requests() == []
+
+
+async def test_a_path_out_of_the_repository_is_rejected(world: DeployerWorld) -> None:
+    with pytest.raises(Reject, match=r"'\.\./x' cannot be committed"):
+        await deploy(made(new_job(), {"../x": b""}), world.tools)
+
+
+async def test_a_repository_that_slipway_did_not_make_is_left_alone(world: DeployerWorld) -> None:
+    job = new_job()
+    world.sandbox.fault("github", "name_taken")
+    with pytest.raises(Reject, match="not made by Slipway"):
+        await deploy(made(job), world.tools)
+    assert await world.read(job) is None
+    assert not any("receive-pack" in request for request in world.requests())
+
+
+async def test_a_base_without_our_record_is_not_taken_for_ours(world: DeployerWorld, tmp_path: Path) -> None:
+    """Somebody's own repository of that very name, found by the generator."""
+    job = new_job()
+    world.sandbox.fault("github", "name_taken")
+    with pytest.raises(Reject):
+        await deploy(made(job), world.tools)
+    clone = world.clone(job, tmp_path / "theirs")
+    (clone / "index.html").write_text("theirs")
+    git("add", ".", cwd=clone)
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    git(*identity, "commit", "-qm", "theirs", cwd=clone)
+    authorization = f"Authorization: Basic {base64.b64encode(f'x:{TOKEN}'.encode()).decode()}"
+    git("-c", f"http.extraHeader={authorization}", "push", "-q", "origin", "HEAD:main", cwd=clone)
+    base = await world.head(job)
+    with pytest.raises(Reject, match="not made by Slipway"):
+        await deploy(made(new_job(job.task, round_=2), base=base), world.tools)
+    assert (await world.head(job)).commit == base.commit
+
+
+async def test_an_empty_repository_with_our_mark_is_used(world: DeployerWorld) -> None:
+    """Killed between the creating POST and the first push."""
+    event = made(new_job())
+    project = world.project(event.job)
+    await world.tools.github.create_repository(project.name, project.description, project.pages_url)
+    assert (await world.again(event)).live
+    assert len((await world.head(event.job)).history) == 1
+
+
+async def test_an_organisation_can_own_the_repositories(sandbox: Sandbox) -> None:
+    async with deployer_world(sandbox, github_username="sandbox-org") as world:
+        event = made(new_job())
+        assert (await world.deploy(event)).live
+        assert world.requests()[:2] == ["GET /user", "POST /orgs/sandbox-org/repos"]
+        assert (await world.head(event.job)).commit
+
+
+async def test_a_pages_address_that_is_not_known_is_asked_for(sandbox: Sandbox) -> None:
+    async with deployer_world(sandbox, github_pages_url="") as world:
+        event = made(new_job())
+        deployed = await world.deploy(event)
+        assert deployed.pages_url == sandbox.pages_url("sandbox", world.project(event.job).name)
+        assert deployed.live
+
+
+async def test_the_budget_is_kept_before_github_says_so(sandbox: Sandbox) -> None:
+    async with deployer_world(sandbox, github_writes_per_minute=3) as world:
+        await world.deploy(made(new_job()))
+        second = made(new_job())
+        with pytest.raises(Wait) as caught:
+            await deploy(second, world.tools)
+        assert 50 < caught.value.after <= 60
+        assert len([request for request in world.requests() if request.startswith("POST /user")]) == 2
+        assert await world.head(second.job), "what was counted is done: the commit is there, its site will be"
+
+
+@contextmanager
+def traces_on_this_machine() -> Iterator[list[str]]:
+    """Every file that this process opens for writing and every program that it starts while the block runs."""
+    found: list[str] = []
+    watching = True
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event in ("subprocess.Popen", "os.fork", "os.exec", "os.posix_spawn", "os.system"):
+            found.append(event)
+        if watching and event == "open":
+            path, mode, flags = arguments
+            writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)
+            if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
+                found.append(str(path))
+
+    sys.addaudithook(hook)
+    try:
+        yield found
+    finally:
+        watching = False
+
+
+async def test_no_file_is_written_and_no_program_started(world: DeployerWorld) -> None:
+    event = made(new_job(), {"big.bin": os.urandom(2 * 1024 * 1024)})
+    with traces_on_this_machine() as traces:
+        await world.deploy(event)
+        base = await world.head(event.job)
+        await world.deploy(made(new_job(event.job.task, round_=2), base=base))
+    assert traces == []
+
+
+TARGETS: tuple[Target, ...] = ("github", "git")
+
+
+async def test_the_token_is_told_to_nobody_but_github(world: DeployerWorld) -> None:
+    job = new_job()
+    told: list[str] = []
+    with capture_logs() as logs:
+        told.append((await world.deploy(made(job))).model_dump_json())
+        for status in (500, 403, 401):
+            for target in TARGETS:
+                world.sandbox.fault(target, "status", status=status)
+                with pytest.raises(Outcome) as caught:
+                    await deploy(made(new_job()), world.tools)
+                told += traceback.format_exception(caught.value)
+                world.sandbox.remove_faults()
+    told += [str(logs), *sys.orig_argv, repr(world.tools)]
+    head = await world.head(job)
+    told += [data.data.decode("latin-1") for data in head.files.values()] + [head.history[0].message]
+    encoded = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+    assert len(told) > 8
+    for text in told:
+        assert TOKEN not in text
+        assert encoded not in text
