@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from slipway_common.settings import CommonSettings
@@ -16,7 +17,7 @@ class GeneratorSettings(CommonSettings):
     generator_concurrency: int = Field(2, ge=1, le=64)
     gemini_api_key: SecretStr = SecretStr("")
     gemini_models: Annotated[tuple[str, ...], NoDecode] = DEFAULT_MODELS
-    gemini_base_url: str | None = None
+    gemini_base_url: str | None = Field(None, validate_default=True)
     gemini_api_version: str | None = None
     github_username: str
     github_git_url: str = "https://github.com"
@@ -37,4 +38,13 @@ class GeneratorSettings(CommonSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("gemini_base_url")
+    @classmethod
+    def _as_meant(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """No quota is spent by accident: what is called the sandbox must not be Google's Gemini."""
+        host = urlsplit(value).hostname or "" if value else "googleapis.com"
+        if info.data.get("slipway_model") == "sandbox" and host.endswith("googleapis.com"):
+            raise ValueError("is Google's own address, but SLIPWAY_MODEL says sandbox; give the sandbox's")
         return value
