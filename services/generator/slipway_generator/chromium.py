@@ -11,13 +11,14 @@ from playwright.async_api import Browser, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-# Routing alone lets WebRTC out, and the loopback address past a proxy: nothing gets out of these together.
+# Routing alone lets WebRTC, and a proxy alone what goes to loopback, get out: nothing does past all of these.
 _DEAD_PROXY = "http://127.0.0.1:9"
 _START_S = 20.0
 _GRACE_S = 5.0
 _ARGUMENTS = (
     "--disable-gpu",
     "--no-sandbox",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-background-networking",
     "--disable-component-update",

@@ -53,7 +53,7 @@ class PageHangsError(Exception):
 @dataclass(frozen=True)
 class Limits:
     """Seconds: for an app, for loading it, for a check that names no time and one that does, for one evaluation
-    that never yields, for a page to give a sign of life, for a picture."""
+    that never yields, for a page to give a sign of life, for the pictures."""
 
     app: float = 45.0
     load: float = 10.0
@@ -61,7 +61,7 @@ class Limits:
     longest_check: float = 30.0
     evaluation: float = 1.0
     silence: float = 3.0
-    picture: float = 4.0
+    pictures: float = 6.0
 
 
 def expression_for(check: OnPage | Shown) -> str:
@@ -146,6 +146,7 @@ class Evaluator:
                 async with asyncio.timeout(max(left, self._limits.evaluation)):
                     holds, detail = await self._evaluate(expression, repl=_is_script(check))
             except TimeoutError:
+                await self.wait_for_life(self._limits.silence)  # else it is the page that does not answer
                 outcomes[key] = (False, f"it was not settled after {limit:g} s")
                 return
             except _EndlessError:

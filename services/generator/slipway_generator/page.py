@@ -25,18 +25,19 @@ _HANGS = "the page stopped answering: a script in it runs without end, or it is 
 
 @dataclass(frozen=True)
 class _Tab:
-    page: Page
+    context: BrowserContext
     session: CDPSession
     evaluator: Evaluator
 
 
 class PageVisit:
-    """One app in one context. `seen` grows while it goes on, so that what was seen before a time limit is kept."""
+    """One app, in contexts of its own. `seen` grows meanwhile, so that what was seen before a time limit is kept."""
 
     def __init__(self, browser: Browser, network: Network, limits: Limits) -> None:
         self._browser = browser
         self._network = network
         self._limits = limits
+        self._contexts: list[BrowserContext] = []
         self.seen = Observed(network.url, network.traffic)
         self._listener = Listener(self.seen)
 
@@ -47,12 +48,7 @@ class PageVisit:
 
     async def look(self, checks: Mapping[int, OnPage | Shown]) -> None:
         """Fill in `seen`, within `limits.app`. Raises PlaywrightError when the browser dies."""
-        context = await self._browser.new_context(
-            viewport={"width": screenshots.DESKTOP.width, "height": screenshots.DESKTOP.height},
-            accept_downloads=False,
-            service_workers="block",
-        )
-        looking = asyncio.create_task(self._look(context, checks))
+        looking = asyncio.create_task(self._look(checks))
         hopeless = asyncio.create_task(self._listener.gives_up.wait())
         try:
             await asyncio.wait({looking, hopeless}, timeout=self._limits.app, return_when=asyncio.FIRST_COMPLETED)
@@ -64,21 +60,11 @@ class PageVisit:
             looking.cancel()
             hopeless.cancel()
             await asyncio.gather(looking, hopeless, return_exceptions=True)
-            await self._leave(context)
+            for context in self._contexts:
+                await self._leave(context)
 
-    async def _leave(self, context: BrowserContext) -> None:
-        try:
-            async with asyncio.timeout(self._limits.silence):
-                await context.close()
-        except (TimeoutError, PlaywrightError):
-            if self._browser.is_connected():
-                with suppress(TimeoutError, PlaywrightError):
-                    async with asyncio.timeout(self._limits.silence):
-                        await self._browser.close()
-
-    async def _look(self, context: BrowserContext, checks: Mapping[int, OnPage | Shown]) -> None:
-        await context.route("**/*", self._network.answer)
-        tab = await self._open(context, self._network.url, listen=True)
+    async def _look(self, checks: Mapping[int, OnPage | Shown]) -> None:
+        tab = await self._open(self._network.url, listen=True)
         on_page = {key: check for key, check in checks.items() if isinstance(check, OnPage)}
         try:
             await tab.evaluator.wait_until_loaded()
@@ -88,20 +74,19 @@ class PageVisit:
         try:
             await tab.evaluator.run(on_page, self.seen.outcomes)
         except PageHangsError:
-            tab = await self._find_culprit(context, tab, self._undecided(on_page))
+            tab = await self._find_culprit(tab, self._undecided(on_page))
         if not self.seen.stopped:
-            await self._portray(tab.session)
-        await tab.page.close()
+            await self._portray(tab)
         for key, check in checks.items():
             if isinstance(check, Shown):
-                await self._run_shown(context, key, check)
+                await self._run_shown(key, check)
 
     def _undecided(self, checks: Mapping[int, OnPage]) -> dict[int, OnPage]:
         return {key: check for key, check in checks.items() if key not in self.seen.outcomes}
 
-    async def _find_culprit(self, context: BrowserContext, tab: _Tab, checks: Mapping[int, OnPage]) -> _Tab:
+    async def _find_culprit(self, tab: _Tab, checks: Mapping[int, OnPage]) -> _Tab:
         """The page hung. Made anew it hangs by itself, or only under one of the checks, which are run one by one."""
-        tab = await self._reopen(context, tab)
+        tab = await self._reopen(tab)
         try:
             await tab.evaluator.wait_until_loaded()
             await tab.evaluator.rest()
@@ -113,28 +98,30 @@ class PageVisit:
                 await tab.evaluator.run({key: check}, self.seen.outcomes)
             except PageHangsError:
                 self.seen.outcomes[key] = (False, "the check runs without end")
-                tab = await self._reopen(context, tab)
+                tab = await self._reopen(tab)
         return tab
 
-    async def _reopen(self, context: BrowserContext, tab: _Tab) -> _Tab:
-        await tab.page.close()
-        return await self._open(context, self._network.url)
-
-    async def _run_shown(self, context: BrowserContext, key: int, check: Shown) -> None:
+    async def _run_shown(self, key: int, check: Shown) -> None:
         query = urlencode({check.parameter: check.value})
-        tab = await self._open(context, f"{self._network.url}?{query}")
+        tab = await self._open(f"{self._network.url}?{query}")
         try:
+            await tab.evaluator.wait_until_loaded()
             await tab.evaluator.run({key: check}, self.seen.outcomes)
             holds, _ = self.seen.outcomes[key]
-            self.seen.outcomes[key] = (
-                holds,
-                f"opened with ?{query}, the page {'shows' if holds else 'does not show'} it",
-            )
+            verb = "shows" if holds else "does not show"
+            self.seen.outcomes[key] = (holds, f"opened with ?{query}, the page {verb} it")
         except PageHangsError:
             self.seen.outcomes[key] = (False, f"opened with ?{query}, the page stops answering")
-        await tab.page.close()
 
-    async def _open(self, context: BrowserContext, url: str, *, listen: bool = False) -> _Tab:
+    async def _open(self, url: str, *, listen: bool = False) -> _Tab:
+        """The app in a context that shares nothing, nor a process, with any other."""
+        context = await self._browser.new_context(
+            viewport={"width": screenshots.DESKTOP.width, "height": screenshots.DESKTOP.height},
+            accept_downloads=False,
+            service_workers="block",
+        )
+        self._contexts.append(context)
+        await context.route("**/*", self._network.answer)
         page = await context.new_page()
         session = await context.new_cdp_session(page)
         page.on("dialog", self._listener.on_dialog)
@@ -143,17 +130,38 @@ class PageVisit:
             await self._listener.attend(page, session)
         with suppress(PlaywrightError):  # it hangs, or went elsewhere at once: what is there is looked at anyway
             await page.goto(url, wait_until="commit", timeout=self._limits.load * 1000)
-        return _Tab(page, session, Evaluator(session, self._limits))
+        return _Tab(context, session, Evaluator(session, self._limits))
 
-    async def _portray(self, session: CDPSession) -> None:
-        answer = await session.send("Runtime.evaluate", {"expression": _STATE, "returnByValue": True})
+    async def _reopen(self, tab: _Tab) -> _Tab:
+        self._contexts.remove(tab.context)
+        await self._leave(tab.context)
+        return await self._open(self._network.url)
+
+    async def _leave(self, context: BrowserContext) -> None:
+        """Close a context, and with it pages that hang; a browser that cannot do that is given up."""
+        try:
+            async with asyncio.timeout(self._limits.silence):
+                await context.close()
+        except (TimeoutError, PlaywrightError):
+            if self._browser.is_connected():
+                with suppress(TimeoutError, PlaywrightError):
+                    async with asyncio.timeout(self._limits.silence):
+                        await self._browser.close()
+
+    async def _portray(self, tab: _Tab) -> None:
+        try:
+            await tab.evaluator.wait_for_life(self._limits.silence)
+        except PageHangsError:
+            self.seen.stopped = _HANGS
+            return
+        answer = await tab.session.send("Runtime.evaluate", {"expression": _STATE, "returnByValue": True})
         state = answer["result"]["value"]
         self.seen.title = state["title"]
         self.seen.blank = state["blank"]
-        for view in (screenshots.DESKTOP, screenshots.PHONE):
-            with suppress(TimeoutError):  # a page whose loading was broken off is never drawn
-                async with asyncio.timeout(self._limits.picture):
-                    picture = await screenshots.take(session, view)
+        with suppress(TimeoutError):  # a page whose loading was broken off is never drawn
+            async with asyncio.timeout(self._limits.pictures):
+                for view in (screenshots.DESKTOP, screenshots.PHONE):
+                    picture = await screenshots.take(tab.session, view)
                     if picture is not None:
                         self.seen.screenshots.append(picture)
 
