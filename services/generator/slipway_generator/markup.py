@@ -102,19 +102,6 @@ class Markup:
         """The style elements."""
         return [raw for raw in self.raw if raw.tag.name == "style"]
 
-    def visible_text(self) -> list[tuple[int, str]]:
-        """The text between tags, each run with its offset; scripts and styles are not text."""
-        runs: list[tuple[int, str]] = []
-        skip = {raw.start: raw for raw in self.raw if raw.tag.name in ("script", "style")}
-        at = 0
-        for start, end in sorted(
-            [(tag.start, tag.end) for tag in self.tags] + [(c, c + len(t) + 7) for c, t in self.comments]
-        ):
-            if start > at and at not in skip:
-                runs.append((at, self.source[at:start]))
-            at = max(at, end)
-        return runs
-
     def _scan(self) -> None:
         at = 0
         while match := _TAG.search(self.source, at):
