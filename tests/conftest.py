@@ -13,7 +13,11 @@ import pytest
 from pydantic import BaseModel
 from shared_broker import SharedBroker
 
+from slipway_cli.cdn import ensure_mirror
+from slipway_cli.chromium import find_or_install
+from slipway_cli.examples import replies
 from slipway_cli.process_identity import ProcessIdentity
+from slipway_cli.stack import EXAMPLES, VAR
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = "SLIPWAY_TEST_RUN"
@@ -25,6 +29,19 @@ def pytest_configure() -> None:
     if CONTROLLER not in os.environ:
         os.environ[CONTROLLER] = str(os.getpid())
         os.environ[RUN] = str(ROOT / "var" / "tests" / uuid.uuid4().hex[:12])
+        _bring_browser()
+
+
+def _bring_browser() -> None:
+    """Chromium and the mirror of CDN libraries, for all workers. Without a browser, tests that need one are skipped."""
+    browser = find_or_install(VAR, os.environ, print)
+    if browser.path:
+        os.environ["CHROMIUM_PATH"] = str(browser.path)
+    elif os.environ.get("CI"):
+        pytest.exit(f"no browser: {browser.reason}", 3)
+    mirror = ensure_mirror(VAR, replies(EXAMPLES), print)
+    if mirror:
+        os.environ["CDN_DIR"] = str(mirror)
 
 
 def pytest_unconfigure() -> None:

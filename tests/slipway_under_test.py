@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -11,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from slipway_cli.chromium import find_or_install
 from slipway_cli.job import ENDED, Intake, JobView
-from slipway_cli.stack import VAR, Plan, Stack, running_stack
+from slipway_cli.stack import Plan, Stack, running_stack
 from slipway_cli.worlds import SANDBOX_SECRET, sandbox_world
 from slipway_sandbox.client import Sandbox
 from slipway_sandbox.records import Notification
@@ -87,6 +87,11 @@ class Slipway:
         return [n for n in self.sandbox.notifications() if isinstance(n.body, dict) and n.body.get("nonce") == nonce]
 
 
+def _path(variable: str) -> Path | None:
+    """What conftest has found."""
+    return Path(os.environ[variable]) if variable in os.environ else None
+
+
 @asynccontextmanager
 async def running_slipway(
     folder: Path, amqp_url: str, *, settings: Mapping[str, str] | None = None, generators: int = 1
@@ -97,8 +102,8 @@ async def running_slipway(
         sandbox_world(),
         amqp_url,
         generators=generators,
-        chromium=find_or_install(VAR, {}, print).path,
-        cdn=VAR / "cdn" if (VAR / "cdn").exists() else None,
+        chromium=_path("CHROMIUM_PATH"),
+        cdn=_path("CDN_DIR"),
         settings=settings or {},
     )
     async with running_stack(plan) as stack, Intake(stack.intake_url, plan.admin_token) as intake:
