@@ -50,6 +50,7 @@ class JobView(BaseModel):
     error: str | None = None
     not_live: str | None = None
     message: str = ""
+    notes: list[str] = []
 
 
 class Accepted(BaseModel):
