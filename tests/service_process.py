@@ -46,6 +46,10 @@ class ServiceProcess:
         self._process.terminate()
         return self._process.wait(15)
 
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        return self._process.wait(15)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import structlog
@@ -12,13 +11,14 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from slipway_common.bus import BROKER_ERRORS, RECONNECT_S, Bus, PublishError
 from slipway_common.topology import HISTORY
-from slipway_intake.history_entry import MARKER, MARKER_TYPE, OFFSET, Entry, Position, read_entry
+from slipway_intake.history_entry import MARKER, MARKER_TYPE, OFFSET, EntryReader, Position
 from slipway_intake.projection import Projection, ProjectionLostError
 
 log = structlog.get_logger()
 
 # prefetch and acks are mandatory on a stream; events may be 12 MiB each, so the number in hand bounds the memory
 _IN_HAND = 16
+_MARKER_S = 20.0
 
 
 class HistoryReader:
@@ -60,16 +60,19 @@ class HistoryReader:
     async def _read(self, channel: AbstractChannel) -> None:
         """Until the channel is gone."""
         stopped_at = await asyncio.to_thread(self._projection.position)
+        marker, end = await self._mark_the_end(channel)
+        if stopped_at is not None and end <= stopped_at.offset:
+            # asked for an offset that it has not reached, the broker would stay silent until it has
+            raise ProjectionLostError("the broker's history is another one, it is shorter")
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         queue = await channel.get_queue(HISTORY, ensure=False)
-        start = stopped_at.offset if stopped_at else "first"
-        await queue.consume(arrived.put, arguments={OFFSET: start})
-        marker = await self._publish_marker()
+        await queue.consume(arrived.put, arguments={OFFSET: stopped_at.offset if stopped_at else "first"})
         closed = asyncio.ensure_future(channel.closed())
+        entry_reader = EntryReader()
         first = True
         try:
             while messages := await _batch(arrived, closed):
-                entries = await asyncio.to_thread(_read_entries, messages)
+                entries = await asyncio.to_thread(entry_reader.read, messages)
                 if first:
                     _check_same_stream(stopped_at, entries[0].position)
                     first = False
@@ -81,15 +84,25 @@ class HistoryReader:
         finally:
             closed.cancel()
 
-    async def _publish_marker(self) -> str:
+    async def _mark_the_end(self, channel: AbstractChannel) -> tuple[str, int]:
+        """Publish a marker; its name, and the offset at which it stands."""
         marker = str(uuid.uuid4())
         body = json.dumps({"marker": marker}).encode()
+        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def look(message: AbstractIncomingMessage) -> None:
+            await message.ack()
+            offset = message.headers.get(OFFSET)
+            if message.headers.get(MARKER) == marker and isinstance(offset, int) and not found.done():
+                found.set_result(offset)
+
+        queue = await channel.get_queue(HISTORY, ensure=False)
+        tag = await queue.consume(look, arguments={OFFSET: "next"})
         await self._bus.write_history(body, event_type=MARKER_TYPE, headers={MARKER: marker})
-        return marker
-
-
-def _read_entries(messages: Sequence[AbstractIncomingMessage]) -> list[Entry]:
-    return [read_entry(message) for message in messages]
+        async with asyncio.timeout(_MARKER_S):
+            offset = await found
+        await queue.cancel(tag)
+        return marker, offset
 
 
 def _check_same_stream(stopped_at: Position | None, found: Position) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel
 from pydantic_core import from_json
 
@@ -153,6 +154,9 @@ class ReadyEndpoint:
                     body += chunk
                     if len(body) > limit:
                         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large)
+        except (ConnectionError, web.RequestPayloadError, HttpProcessingError):
+            # the sender hung up, or the bytes are not in the encoding that they were said to be in
+            return problem(HTTPStatus.BAD_REQUEST, "body: cannot be read to its end; see its length and encoding")
         except TimeoutError:
             return problem(HTTPStatus.REQUEST_TIMEOUT, f"body: not complete after {_BODY_S:g} s")
         return bytes(body)

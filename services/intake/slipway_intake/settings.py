@@ -15,5 +15,7 @@ class IntakeSettings(CommonSettings):
     max_request_bytes: int = Field(5 * 1024**2, gt=0, le=11 * 1024**2, description="an event must fit into 12 MiB")
     task_deadline_s: float = Field(600.0, gt=0)
     max_backlog: int = Field(0, ge=0, description="unfinished jobs above which requests are put off; 0: no limit")
-    max_tasks_per_minute: int = Field(0, ge=0, description="tasks that one sender may start within a minute; 0: no limit")
+    max_tasks_per_minute: int = Field(
+        0, ge=0, description="tasks that one sender may start within a minute; 0: no limit"
+    )
     var_dir: Path | None = None
