@@ -12,7 +12,7 @@ USER 1000
 WORKDIR /home/slipway/app
 COPY --chown=1000:1000 requirements requirements
 COPY --chown=1000:1000 tools tools
-COPY --chown=1000:1000 run pyproject.toml ./
+COPY --chown=1000:1000 run pyproject.toml .env.example ./
 COPY --chown=1000:1000 libs libs
 COPY --chown=1000:1000 services services
 COPY --chown=1000:1000 examples examples
