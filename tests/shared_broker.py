@@ -4,6 +4,7 @@ The workers of a test run end at different times and any of them may be killed: 
 """
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def main(folder: Path, watched: int) -> None:
     ended = Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     owner = ProcessIdentity.of(watched)
-    broker = choose_broker(VAR, f"tests-{folder.name}", os.environ, print, management=True)
+    broker = choose_broker(folder / "broker", VAR, os.environ, print, management=True)
     broker.start()
     try:
         told = SharedBroker(
@@ -56,6 +57,8 @@ def main(folder: Path, watched: int) -> None:
             pass
     finally:
         broker.discard()
+        if not (owner and owner.alive()):
+            shutil.rmtree(folder, ignore_errors=True)  # nobody else is left to do it
 
 
 if __name__ == "__main__":

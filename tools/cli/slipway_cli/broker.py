@@ -56,23 +56,23 @@ class Broker(Protocol):
 
 
 def choose_broker(
-    var: Path,
-    name: str,
+    folder: Path,
+    programs: Path,
     environment: Mapping[str, str],
     say: Say,
     *,
     management: bool = False,
     vhosts: Sequence[str] = ("slipway",),
 ) -> Broker:
-    """The broker for a command, not yet started; its data lie in var/broker/`name` if it is ours.
+    """The broker for a command, not yet started.
 
+    If it is ours, its data lie in `folder`; a RabbitMQ that has to be unpacked first goes to `programs`.
     Raises BrokerError when no way leads to one.
     """
     if environment.get("AMQP_URL"):
         return GivenBroker(environment["AMQP_URL"])
-    folder = var / "broker" / name
     try:
-        return RabbitmqNode(find_or_install(var, say), folder, management=management, vhosts=vhosts)
+        return RabbitmqNode(find_or_install(programs, say), folder, management=management, vhosts=vhosts)
     except NoRabbitmqError as error:
         if docker_answers():
             say(f"starting {IMAGE} with Docker")

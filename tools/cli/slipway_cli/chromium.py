@@ -39,6 +39,7 @@ def find_or_install(var: Path, environment: Mapping[str, str], say: Say) -> Brow
     found = _installed()
     if found:
         return found
+    var.mkdir(parents=True, exist_ok=True)
     with (var / "programs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = _installed() or _unpacked(var)

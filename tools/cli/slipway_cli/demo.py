@@ -61,7 +61,7 @@ async def demo(options: Options, environment: Mapping[str, str]) -> int:
 
 async def _demo(options: Options, environment: Mapping[str, str], screen: Screen, folder: Path) -> int:
     async with (
-        prepared(f"demo-{folder.name}", environment, screen.say, keep_data=False) as found,
+        prepared(folder / "broker", environment, screen.say, keep_data=False) as found,
         fresh_vhost(found.broker, screen.say) as amqp_url,
     ):
         screen.prepared(found)
@@ -173,5 +173,6 @@ def _folder_of_its_own() -> Iterator[Path]:
 
 def _empty(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.is_dir():
+        # The broker's folder says which processes of a killed demo may still run; it is emptied with them.
+        if path.is_dir() and path.name != "broker":
             shutil.rmtree(path)

@@ -30,9 +30,16 @@ class Prepared:
 
 
 @asynccontextmanager
-async def prepared(name: str, environment: Mapping[str, str], say: Say, *, keep_data: bool) -> AsyncIterator[Prepared]:
-    """Runs the broker `name` while the block runs, and finds or installs the rest. Raises BrokerError, NodeError."""
-    broker = await asyncio.to_thread(choose_broker, VAR, name, environment, say, management=True)
+async def prepared(
+    folder: Path, environment: Mapping[str, str], say: Say, *, keep_data: bool
+) -> AsyncIterator[Prepared]:
+    """Runs a broker with its data in `folder` while the block runs, and finds or installs the rest.
+
+    Raises BrokerError, NodeError.
+    """
+    broker = await asyncio.to_thread(choose_broker, folder, VAR, environment, say, management=True)
+    if not keep_data:
+        await asyncio.to_thread(broker.discard)
     # The threads of to_thread live until the event loop ends, and so does what they start (see `lifeline`).
     start = asyncio.create_task(asyncio.to_thread(broker.start))
     try:

@@ -19,9 +19,7 @@ from slipway_cli.until_signal import until_signal
 from slipway_cli.up_screen import first_screen
 from slipway_cli.worlds import choose_world, read_environment, without_keys
 
-FOLDER = VAR / "up"
 _OUTSIDE = "0.0.0.0"  # noqa: S104  # inside a container, its port is published or it is not
-TOLD = VAR / "up.json"
 RESTART_S = (1, 2, 4, 8, 16, 30)
 WATCH_S = 0.5
 SETTING = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
@@ -38,22 +36,24 @@ async def up(*, generators: int, environment: Mapping[str, str]) -> int:
     host = variables.get("BIND_HOST") or (_OUTSIDE if variables.get("SLIPWAY_CONTAINER", "0") != "0" else LOOPBACK)
     ports.check_free(host, ("intake",))
     ports.check_free(LOOPBACK, (*SERVICES[1:], *(("sandbox",) if world.needs_sandbox else ())))
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    var = Path(variables.get("VAR_DIR") or VAR)
+    folder, told = var / "up", var / "up.json"
+    folder.mkdir(parents=True, exist_ok=True)
     plan = Plan(
-        folder=FOLDER,
+        folder=folder,
         world=world,
         amqp_url="",
         ports=ports,
-        admin_token=variables.get("ADMIN_TOKEN") or _kept_token(FOLDER / "admin-token"),
+        admin_token=variables.get("ADMIN_TOKEN") or _kept_token(folder / "admin-token"),
         generators=generators,
         bind_host=host,
         settings=settings_for_services(variables, environment, (ROOT / ".env.example").read_text()),
     )
     _say(f"starting (model: {world.model}, forge: {world.forge})")
     try:
-        await until_signal(_up(plan, variables))
+        await until_signal(_up(plan, variables, told))
     finally:
-        TOLD.unlink(missing_ok=True)
+        told.unlink(missing_ok=True)
     _say("stopped")
     return 0
 
@@ -69,12 +69,12 @@ def settings_for_services(
     return without_keys({name: variables[name] for name in names if variables.get(name)})
 
 
-async def _up(plan: Plan, variables: Mapping[str, str]) -> None:
-    async with prepared("up", variables, _say, keep_data=True) as found:
+async def _up(plan: Plan, variables: Mapping[str, str], tell_in: Path) -> None:
+    async with prepared(plan.folder / "broker", variables, _say, keep_data=True) as found:
         plan = replace(plan, amqp_url=found.broker.url, chromium=found.browser.path, cdn=found.mirror)
         async with running_stack(plan) as stack:
             told = _told(stack, found)
-            told.write(TOLD)
+            told.write(tell_in)
             _print(first_screen(stack, found, told))
             try:
                 await _look_after(stack, found)

@@ -1,0 +1,166 @@
+"""`./run up` as a person uses it: what it prints works, it ends when it is told to, and nothing outlives it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from slipway_cli.ports import free_port
+from slipway_cli.process_identity import ProcessIdentity
+from slipway_sandbox.client import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+UP_S = 90
+PORTS = ("INTAKE_PORT", "GENERATOR_PORT", "DEPLOYER_PORT", "NOTIFIER_PORT", "SANDBOX_PORT")
+
+
+@dataclass(frozen=True)
+class Up:
+    """A running `./run up`."""
+
+    process: subprocess.Popen[str]
+    screen: Path
+    environment: dict[str, str]
+
+    def printed(self, pattern: str) -> str:
+        """The first group of `pattern` in what it printed. Waits for it."""
+        until = time.monotonic() + UP_S
+        while time.monotonic() < until:
+            match = re.search(pattern, self.screen.read_text(), re.MULTILINE)
+            if match:
+                return match[1]
+            assert self.process.poll() is None, self.screen.read_text()
+            time.sleep(0.1)
+        raise AssertionError(f"{pattern!r} was not printed:\n{self.screen.read_text()}")
+
+    def all_processes(self) -> list[ProcessIdentity]:
+        """It and everything below it, by following children from its own pid."""
+        found, waiting = [], [self.process.pid]
+        while waiting:
+            pid = waiting.pop()
+            identity = ProcessIdentity.of(pid)
+            if identity:
+                found.append(identity)
+                waiting += _children(pid)
+        return found
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[Up]:
+    folder.mkdir(parents=True, exist_ok=True)
+    screen = folder / "screen.txt"
+    environment = {**os.environ, "VAR_DIR": str(folder), **{name: str(free_port()) for name in PORTS}}
+    with screen.open("w") as output:
+        process = subprocess.Popen(
+            [ROOT / "run", "up", *arguments], env=environment, stdout=output, stderr=subprocess.STDOUT, text=True
+        )
+    try:
+        yield Up(process, screen, environment)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="follows processes by /proc")
+def test_the_printed_line_works_and_sigterm_ends_everything(run_folder: Path) -> None:
+    with running(run_folder / "up", "--scale", "generator=2") as up:
+        curl = up.printed(r"^(curl .*)$")
+        assert "model: sandbox" in up.screen.read_text()
+        answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True).stdout
+        assert '"status":"accepted"' in answer.replace(" ", "")
+
+        with Sandbox(f"http://127.0.0.1:{up.environment['SANDBOX_PORT']}") as sandbox:
+            assert _within(60, lambda: [note.status for note in sandbox.notifications()] == [200])
+        assert len(re.findall(r"http://\S+", up.printed(r"generator +(.*)$"))) == 2
+
+        link = up.printed(r"(http://\S+/\?token=\S+)")
+        with httpx.Client(trust_env=False) as browser:
+            assert browser.get(link).status_code == httpx.codes.SEE_OTHER
+            assert browser.get(link.partition("?")[0] + "jobs").status_code == httpx.codes.OK
+        management = up.printed(r"broker +(http://\S+)")
+        user, password = up.printed(r"user (\w+),"), up.printed(r"password (\S+)$")
+        assert httpx.get(f"{management}/api/overview", auth=(user, password), trust_env=False).is_success
+
+        processes = up.all_processes()
+        assert len(processes) >= 9, "up, broker, epmd, sandbox, intake, two generators, deployer, notifier"
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(10) == 0
+        assert [process for process in processes if not process.wait(1)] == []
+        assert not (run_folder / "up" / "up.json").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children die with their parent on Linux")
+def test_nothing_outlives_it_when_it_is_killed_and_a_dead_service_is_started_again(run_folder: Path) -> None:
+    with running(run_folder / "killed") as up:
+        up.printed(r"^(Slipway is up)")
+        deployer = _pid_of(up, "slipway_deployer")
+        deployer.send(signal.SIGKILL)
+        up.printed(r"(deployer ended with exit code -9)")
+        health = f"http://127.0.0.1:{up.environment['DEPLOYER_PORT']}/health"
+        assert _within(30, lambda: _ok(health)), "the deployer did not come back"
+
+        processes = up.all_processes()
+        up.process.kill()
+        up.process.wait()
+        assert [process for process in processes if not process.wait(15)] == []
+
+
+def test_a_taken_port_is_named_with_its_variable(run_folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = _refusal(run_folder, NOTIFIER_PORT=str(port))
+    assert said == f"slipway: port {port} for the notifier is taken: stop what listens there or set NOTIFIER_PORT\n"
+
+
+def test_real_keys_that_do_not_make_a_world_are_refused_in_one_line(run_folder: Path) -> None:
+    said = _refusal(run_folder, GITHUB_TOKEN="ghp_of_nobody", SLIPWAY_WORLD="")
+    assert said.startswith("slipway: GITHUB_TOKEN is given but GEMINI_API_KEY is not")
+    assert said.count("\n") == 1
+    assert "ghp_of_nobody" not in said
+
+
+def _refusal(run_folder: Path, **variables: str) -> str:
+    ports = {name: str(free_port()) for name in PORTS}
+    environment = {**os.environ, "VAR_DIR": str(run_folder / "refused"), **ports, **variables}
+    command = [ROOT / "run", "up"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    try:
+        return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _pid_of(up: Up, module: str) -> ProcessIdentity:
+    processes = up.all_processes()
+    return next(p for p in processes if module.encode() in Path(f"/proc/{p.pid}/cmdline").read_bytes())
+
+
+def _ok(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _within(seconds: float, holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.2)
+    return False
