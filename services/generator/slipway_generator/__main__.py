@@ -17,6 +17,7 @@ from slipway_generator.evaluation import Limits
 from slipway_generator.gemini import Gemini
 from slipway_generator.generate import Tools, generate
 from slipway_generator.proof import Prover
+from slipway_generator.public_web import PublicWeb
 from slipway_generator.settings import GeneratorSettings
 
 
@@ -29,7 +30,10 @@ async def open_tools(settings: GeneratorSettings, _: Surroundings) -> AsyncItera
     )
     chain = Chain(gemini, settings.gemini_models, settings.model_call_timeout_s)
     inspector = Inspector(
-        find_chromium(settings.chromium_path), settings.cdn_dir, limits=Limits(check=settings.check_timeout_s)
+        find_chromium(settings.chromium_path),
+        settings.cdn_dir,
+        web=PublicWeb() if settings.verify_network == "on" else None,
+        limits=Limits(check=settings.check_timeout_s),
     )
     author = Author(chain, Prover(inspector, settings.github_username), max_repairs=settings.max_repairs)
     async with inspector, httpx.AsyncClient(timeout=settings.attachment_timeout_s) as http:
