@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import github
 from github import Auth, Github, GithubException
+from github.Consts import API_VERSION_2022_11_28
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slipway_common.threads import in_thread
@@ -192,6 +193,7 @@ class GitHub:
             seconds_between_requests=0,
             seconds_between_writes=0,
             lazy=True,
+            api_version=API_VERSION_2022_11_28,
         )
 
     def _error_of(self, error: GithubException) -> ForgeError:
