@@ -20,6 +20,9 @@ from slipway_sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_S = 90
+# Given as empty they hide those of a developer's .env file.
+NO_KEYS = dict.fromkeys(("GEMINI_API_KEY", "GITHUB_TOKEN", "GITHUB_USERNAME", "STUDENT_SECRET"), "")
+SANDBOX = {**NO_KEYS, "SLIPWAY_WORLD": "sandbox"}
 PORTS = ("INTAKE_PORT", "GENERATOR_PORT", "DEPLOYER_PORT", "NOTIFIER_PORT", "SANDBOX_PORT")
 
 
@@ -58,7 +61,7 @@ class Up:
 def running(folder: Path, *arguments: str) -> Iterator[Up]:
     folder.mkdir(parents=True, exist_ok=True)
     screen = folder / "screen.txt"
-    environment = {**os.environ, "VAR_DIR": str(folder), **{name: str(free_port()) for name in PORTS}}
+    environment = {**os.environ, **SANDBOX, "VAR_DIR": str(folder), **{name: str(free_port()) for name in PORTS}}
     with screen.open("w") as output:
         process = subprocess.Popen(
             [ROOT / "run", "up", *arguments], env=environment, stdout=output, stderr=subprocess.STDOUT, text=True
@@ -130,11 +133,12 @@ def test_real_keys_that_do_not_make_a_world_are_refused_in_one_line(run_folder: 
 
 def _refusal(run_folder: Path, **variables: str) -> str:
     ports = {name: str(free_port()) for name in PORTS}
-    environment = {**os.environ, "VAR_DIR": str(run_folder / "refused"), **ports, **variables}
-    command = [ROOT / "run", "up"]
+    environment = {**os.environ, **SANDBOX, "VAR_DIR": str(run_folder / "refused"), **ports, **variables}
+    command = [str(ROOT / "run"), "up"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    return done.stderr
+    said: str = done.stderr
+    return said
 
 
 def _children(pid: int) -> list[int]:
