@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import structlog
 from playwright.async_api import Browser, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+log = structlog.get_logger()
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # Routing alone lets WebRTC, and a proxy alone what goes to loopback, get out: nothing does past all of these.
 _DEAD_PROXY = "http://127.0.0.1:9"
@@ -17,7 +19,6 @@ _START_S = 20.0
 _GRACE_S = 5.0
 _ARGUMENTS = (
     "--disable-gpu",
-    "--no-sandbox",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-background-networking",
@@ -44,6 +45,7 @@ class Chromium:
         self._uses = uses
         self._used = 0
         self._users = 0
+        self._sandboxed = os.geteuid() != 0
         self._lock = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
@@ -75,13 +77,24 @@ class Chromium:
     async def _restart(self) -> None:
         await self._quit()
         self._playwright = await async_playwright().start()
-        self._browser = await self._playwright.chromium.launch(
+        try:
+            self._browser = await self._launch(self._playwright)
+        except PlaywrightError:
+            if not self._sandboxed:
+                raise
+            self._sandboxed = False
+            self._browser = await self._launch(self._playwright)
+            log.info("chromium runs without its own sandbox", reason="it needs user namespaces, refused here")
+        self._used = 0
+
+    async def _launch(self, playwright: Playwright) -> Browser:
+        return await playwright.chromium.launch(
             executable_path=os.fspath(self._path),
             args=list(_ARGUMENTS),
+            chromium_sandbox=self._sandboxed,
             proxy={"server": _DEAD_PROXY, "bypass": "<-loopback>"},
             timeout=_START_S * 1000,
         )
-        self._used = 0
 
     async def _quit(self) -> None:
         """End both, whatever state they are in: a driver that is told to stop kills its browser."""

@@ -63,7 +63,7 @@ def findings_of(seen: Observed) -> tuple[Finding, ...]:
     for path, kind in seen.traffic.missing.items():
         ours = not path.startswith("https://")
         fix = "Add this file, or ask for one that the app has, by relative path." if ours else _NOT_IN_PACKAGE
-        found.append(_finding(f"{path} ({kind}) answers 404", fix))
+        found.append(_finding(f"{path or 'index.html'} ({kind}) answers 404", fix))
     for url in seen.traffic.departures:
         found.append(_finding(f"the page leaves for {url}", "Stay on the page; offer a link if it is needed."))
     doubtful = set(seen.traffic.decisive.values()) - {"stylesheet"}
