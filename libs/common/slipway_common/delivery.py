@@ -6,7 +6,7 @@ headers named here travel on.
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -17,10 +17,21 @@ SERVICE = "x-slipway-service"
 VERSION = "x-slipway-version"
 ERROR = "x-slipway-error"
 MESSAGE = "x-slipway-message"
+CARRIED = "x-slipway-carried"
 
 _MAX_MESSAGE = 2000
 _ATTEMPT_IN_HAND: ContextVar[int] = ContextVar("attempt", default=1)
 _CAME_BEFORE: ContextVar[bool] = ContextVar("came_before", default=False)
+
+
+@dataclass
+class Luggage:
+    """A text that a stage function leaves to the next attempt at the same event, however its own ends."""
+
+    text: str = ""
+
+
+_LUGGAGE: ContextVar[Luggage | None] = ContextVar("luggage", default=None)
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Delivery:
     first_failure: datetime | None = None
     last_failure: datetime | None = None
     redelivered: bool = False
+    luggage: Luggage = field(default_factory=Luggage, compare=False)
 
     @classmethod
     def of(cls, headers: Mapping[str, object], *, redelivered: bool = False) -> Self:
@@ -40,6 +52,7 @@ class Delivery:
             _time(headers.get(FIRST_FAILURE)),
             _time(headers.get(LAST_FAILURE)),
             redelivered,
+            Luggage(str(headers.get(CARRIED) or "")),
         )
 
     def failed(self) -> Self:
@@ -56,6 +69,8 @@ class Delivery:
             found[FIRST_FAILURE] = self.first_failure.isoformat()
         if self.last_failure:
             found[LAST_FAILURE] = self.last_failure.isoformat()
+        if self.luggage.text:
+            found[CARRIED] = self.luggage.text
         return found
 
 
@@ -68,11 +83,28 @@ def begin_attempt(delivery: Delivery) -> None:
     """Tell the code that this task runs which attempt it is."""
     _ATTEMPT_IN_HAND.set(delivery.attempt)
     _CAME_BEFORE.set(delivery.attempt > 1 or delivery.redelivered)
+    _LUGGAGE.set(delivery.luggage)
 
 
 def current_attempt() -> int:
     """The attempt that the running stage function is, counted from 1; 1 outside of one."""
     return _ATTEMPT_IN_HAND.get()
+
+
+def carried() -> str:
+    """What an earlier attempt at the event in hand left with `carry`; empty at first."""
+    luggage = _LUGGAGE.get()
+    return luggage.text if luggage else ""
+
+
+def carry(text: str) -> None:
+    """Leave a text (some hundred bytes) to the next attempt: it goes with the event through every delay queue.
+
+    It is lost with a process that is killed: the broker then gives out the message as it was.
+    """
+    luggage = _LUGGAGE.get()
+    if luggage:
+        luggage.text = text
 
 
 def came_before() -> bool:

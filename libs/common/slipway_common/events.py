@@ -135,7 +135,7 @@ class EditReport(Model):
 
 
 class ModelUse(Model):
-    """What the job cost: calls and tokens over all loops together, and US dollars where the price is known."""
+    """What the job cost: calls and tokens over all loops and attempts, and US dollars where the price is known."""
 
     models: tuple[str, ...] = ()
     calls: int = 0
@@ -175,12 +175,13 @@ class EventData(Model):
 
 
 class Received(EventData):
-    """A task request was accepted."""
+    """A task request was accepted. `spent` is what the job had cost when the deployer gave it back."""
 
     type: ClassVar[str] = "task.received"
     brief: str
     checks: tuple[Check, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    spent: ModelUse = ModelUse()
 
 
 class Generated(EventData):

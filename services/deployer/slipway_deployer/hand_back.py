@@ -22,6 +22,7 @@ def hand_back(event: Generated, app: App | None, limit: int) -> Received:
         checks=event.request.checks,
         attachments=tuple(_attachment(ref, event, app) for ref in event.request.attachments),
         hand_backs=event.hand_backs + 1,
+        spent=event.report.usage,
     )
 
 

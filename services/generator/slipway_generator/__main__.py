@@ -16,6 +16,8 @@ from slipway_generator.chromium import find_chromium
 from slipway_generator.evaluation import Limits
 from slipway_generator.gemini import Gemini
 from slipway_generator.generate import Tools, generate
+from slipway_generator.ledger import DailyBudget
+from slipway_generator.model import Model
 from slipway_generator.proof import Prover
 from slipway_generator.public_web import PublicWeb
 from slipway_generator.settings import GeneratorSettings
@@ -23,12 +25,8 @@ from slipway_generator.settings import GeneratorSettings
 
 @asynccontextmanager
 async def open_tools(settings: GeneratorSettings, _: Surroundings) -> AsyncIterator[Tools]:
-    gemini = Gemini(
-        settings.gemini_api_key.get_secret_value(),
-        base_url=settings.gemini_base_url,
-        api_version=settings.gemini_api_version,
-    )
-    chain = Chain(gemini, settings.gemini_models, settings.model_call_timeout_s)
+    models = models_of(settings)
+    chain = Chain(models, settings.model_call_timeout_s, DailyBudget(settings.daily_token_budget))
     inspector = Inspector(
         find_chromium(settings.chromium_path),
         settings.cdn_dir,
@@ -40,7 +38,22 @@ async def open_tools(settings: GeneratorSettings, _: Surroundings) -> AsyncItera
         try:
             yield Tools(settings, author, chain, http)
         finally:
-            await gemini.aclose()
+            for vendor in {vendor for vendor, _ in models}:
+                await vendor.aclose()
+
+
+def models_of(settings: GeneratorSettings) -> list[tuple[Model, str]]:
+    """The chain: Gemini's models in their order, then the one of the second vendor."""
+    models: list[tuple[Model, str]] = []
+    if key := settings.gemini_api_key.get_secret_value():
+        gemini = Gemini(key, base_url=settings.gemini_base_url, api_version=settings.gemini_api_version)
+        models += [(gemini, name) for name in settings.gemini_models]
+    if settings.openai_model:
+        from slipway_generator.openai import OpenAI  # noqa: PLC0415 (its package is an extra)
+
+        second = OpenAI(settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url)
+        models.append((second, settings.openai_model))
+    return models
 
 
 async def probe(tools: Tools) -> None:

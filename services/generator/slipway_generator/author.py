@@ -11,10 +11,11 @@ from slipway_common.events import Check, CheckResult
 from slipway_common.stage import Outcome, Reject
 from slipway_generator.assembly import assemble, is_models
 from slipway_generator.attachments import Material
-from slipway_generator.chain import Chain, Ledger, SpentError
+from slipway_generator.chain import Chain
 from slipway_generator.edits import ChangeRefused, Staging
 from slipway_generator.feedback import Superseded, of_refusal, of_verdict, superseded_in
 from slipway_generator.inspection import without_integrity
+from slipway_generator.ledger import Ledger, SpentError
 from slipway_generator.model import Turn
 from slipway_generator.prompt import Assignment, first_prompt, system_prompt
 from slipway_generator.proof import Prover
@@ -117,7 +118,7 @@ class Author:
             log.info("candidate", turn=turn + 1, clean=candidate.verdict.clean, kept=best is candidate)
             trouble = "" if best.verdict.clean else "shipped with faults that the model did not mend"
             violates = bool(candidate.verdict.violations) and not told_of_violations
-            if (candidate.verdict.clean and not violates) or monotonic() >= ledger.improve_until:
+            if (candidate.verdict.clean and not violates) or monotonic() >= ledger.allowance.improve_until:
                 break
             told_of_violations = True
             staging = _staging(commission, dict(best.files))

@@ -6,7 +6,9 @@ Finish reasons and error shapes: https://ai.google.dev/api/generate-content, htt
 import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 from google import genai
@@ -16,46 +18,59 @@ from slipway_generator.model import (
     Answer,
     BadKeyError,
     BusyError,
+    LostError,
     ModelFault,
+    Question,
     QuotaSpentError,
+    RecitedError,
     RefusedError,
+    Tokens,
     Turn,
     UnknownModelError,
     UnusableError,
 )
 
-MAX_OUTPUT_TOKENS = 65_536
 _REFUSALS = {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR"}
+_PACIFIC = ZoneInfo("America/Los_Angeles")
 _BAD_KEY = re.compile(r"api[ _]key|API_KEY", re.IGNORECASE)
 
 
 class Gemini:
     """A client for one key and one endpoint."""
 
+    vendor = "Gemini"
+
     def __init__(self, key: str, *, base_url: str | None, api_version: str | None) -> None:
+        # With a client of its own the SDK does not take aiohttp, over which it asks a second time in silence
+        # when the connection breaks: a call that nobody counts.
+        self._http = httpx2.AsyncClient()
         self._client = genai.Client(
-            api_key=key, http_options=types.HttpOptions(base_url=base_url, api_version=api_version)
+            api_key=key,
+            http_options=types.HttpOptions(base_url=base_url, api_version=api_version, httpx_async_client=self._http),
         )
 
     async def aclose(self) -> None:
         await self._client.aio.aclose()
+        await self._http.aclose()
 
-    async def ask(self, model: str, system: str, turns: tuple[Turn, ...], timeout_s: float) -> Answer:
+    async def ask(self, model: str, question: Question) -> Answer:
         config = types.GenerateContentConfig(
-            system_instruction=system,
-            max_output_tokens=MAX_OUTPUT_TOKENS,
-            http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
+            system_instruction=question.system,
+            max_output_tokens=question.max_output_tokens,
+            http_options=types.HttpOptions(timeout=max(1, int(question.timeout_s * 1000))),
         )
         try:
             # the SDK's timeout is per read: a reply that drips in never meets it
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(question.timeout_s):
                 response = await self._client.aio.models.generate_content(
-                    model=model, contents=[_content(turn) for turn in turns], config=config
+                    model=model, contents=[_content(turn) for turn in question.turns], config=config
                 )
         except errors.APIError as error:
             raise _fault(error) from None
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise BusyError(f"no connection: {type(error).__name__}") from None
         except (httpx2.HTTPError, TimeoutError, OSError) as error:
-            raise BusyError(f"no answer from {model}: {type(error).__name__}") from None
+            raise LostError(f"no answer within {question.timeout_s:.0f} s: {type(error).__name__}") from None
         except ValueError as error:  # a body that is no JSON, for example one that was cut
             raise UnusableError(f"unreadable answer from {model}: {type(error).__name__}") from None
         return _answer(model, response)
@@ -77,36 +92,39 @@ def _content(turn: Turn) -> types.Content:
 
 
 def _answer(model: str, response: types.GenerateContentResponse) -> Answer:
+    usage = response.usage_metadata
+    tokens = Tokens(
+        (usage.prompt_token_count or 0) if usage else 0,
+        ((usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)) if usage else 0,
+    )
     feedback = response.prompt_feedback
     if feedback is not None and feedback.block_reason is not None:
-        raise RefusedError(f"{model} blocked the prompt: {feedback.block_reason.value}")
+        raise RefusedError(f"{model} blocked the prompt: {feedback.block_reason.value}", tokens)
     if not response.candidates:
-        raise UnusableError(f"{model} answered without a candidate")
+        raise UnusableError(f"{model} answered without a candidate", tokens)
     candidate = response.candidates[0]
     reason = candidate.finish_reason.value if candidate.finish_reason is not None else "none"
     if reason in _REFUSALS:
-        raise RefusedError(f"{model} stopped for {reason}")
+        raise RefusedError(f"{model} stopped for {reason}", tokens)
+    if reason == "RECITATION":
+        raise RecitedError(f"{model} stopped for {reason}", tokens)
     if reason != "STOP":
-        raise UnusableError(f"{model} stopped for {reason}")
+        raise UnusableError(f"{model} stopped for {reason}", tokens)
     parts = candidate.content.parts if candidate.content and candidate.content.parts else []
     text = "".join(part.text for part in parts if part.text and not part.thought)
     if not text.strip():
-        raise UnusableError(f"{model} answered with no text")
-    usage = response.usage_metadata
-    return Answer(
-        text=text,
-        model=model,
-        input_tokens=(usage.prompt_token_count or 0) if usage else 0,
-        output_tokens=((usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)) if usage else 0,
-    )
+        raise UnusableError(f"{model} answered with no text", tokens)
+    return Answer(text, response.model_version or model, tokens)
 
 
 def _fault(error: errors.APIError) -> ModelFault:
     status, message = error.status or "", (error.message or "")[:300]
-    text = f"{error.code} {status}"
+    text = f"{error.code} {status}".rstrip()
     match error.code:
         case 400 if _BAD_KEY.search(message) or "API_KEY_INVALID" in str(error.details):
             return BadKeyError(text)
+        case 400 if status == "FAILED_PRECONDITION":  # no billing, or not offered in this country
+            return BadKeyError(f"{text}: {message}")
         case 401 | 403:
             return BadKeyError(text)
         case 404:
@@ -114,12 +132,19 @@ def _fault(error: errors.APIError) -> ModelFault:
         case 429:
             details = list(_details(error.details))
             if any("PerDay" in quota for quota in _quotas(details)):
-                return QuotaSpentError(text)
-            return BusyError(text, _retry_delay(details))
+                return QuotaSpentError(f"{text}, the quota of the day", seconds_to_renewal(datetime.now(UTC)))
+            return BusyError(text, _retry_delay(details) or _retry_after(error))
         case code if code >= 500 or code == 408:
-            return BusyError(text)
+            return BusyError(text, _retry_after(error))
         case _:
             return RefusedError(f"{text}: {message}")
+
+
+def seconds_to_renewal(now: datetime) -> float:
+    """Until daily quotas begin anew: midnight in California (https://ai.google.dev/gemini-api/docs/rate-limits)."""
+    there = now.astimezone(_PACIFIC)
+    midnight = datetime.combine(there.date() + timedelta(days=1), time(), tzinfo=_PACIFIC)
+    return (midnight - now).total_seconds()
 
 
 def _details(body: object) -> Iterator[Mapping[str, Any]]:
@@ -142,3 +167,10 @@ def _retry_delay(details: Sequence[Mapping[str, Any]]) -> float | None:
         if match:
             return float(match[1])
     return None
+
+
+def _retry_after(error: errors.APIError) -> float | None:
+    """The header in seconds; its form with a date is not used by this service."""
+    headers = getattr(error.response, "headers", None) or {}
+    value = str(headers.get("retry-after", ""))
+    return float(value) if value.isdecimal() else None

@@ -7,8 +7,10 @@ from time import monotonic
 
 import httpx
 import structlog
+from pydantic import ValidationError
 
-from slipway_common.events import Check, File, Generated, KeptFile, Received, Report, Request
+from slipway_common.delivery import carried, carry
+from slipway_common.events import Check, File, Generated, KeptFile, ModelUse, Received, Report, Request
 from slipway_common.git_http import GitError
 from slipway_common.naming import repository_name
 from slipway_common.project import RECORD_PATH, ProjectRecord
@@ -17,7 +19,8 @@ from slipway_common.stage import Reject, Retry, Wait
 from slipway_generator.assembly import is_models, mit_license
 from slipway_generator.attachments import Material, collect
 from slipway_generator.author import Author, Commission
-from slipway_generator.chain import Chain, Ledger
+from slipway_generator.chain import Chain
+from slipway_generator.ledger import Allowance, Ledger
 from slipway_generator.prompt import Assignment, EarlierRound
 from slipway_generator.settings import GeneratorSettings
 
@@ -97,7 +100,7 @@ async def generate(event: Received, tools: Tools) -> Generated:
             checks=verdict.checks,
             findings=verdict.findings,
             edit=verdict.edit,
-            usage=ledger.use(),
+            usage=ledger.used,
             notes=ground.notes + candidate.notes + verdict.notes,
             screenshots=verdict.screenshots,
         ),
@@ -135,7 +138,19 @@ def _ledger(event: Received, settings: GeneratorSettings) -> Ledger:
     left = (event.job.due_at - datetime.now(UTC)).total_seconds() - SHIPPING_RESERVE_S
     late = left <= -SHIPPING_RESERVE_S
     improve = settings.generate_budget_s if late else min(settings.generate_budget_s, left)
-    return Ledger(settings.max_model_calls, now + settings.generate_budget_s, now + improve)
+    allowance = Allowance(
+        settings.max_model_calls, settings.max_tokens, now + settings.generate_budget_s, now + improve
+    )
+    priced = settings.slipway_model == "gemini" and settings.gemini_base_url is None
+    return Ledger(allowance, _used_before(event), lambda used: carry(used.model_dump_json()), priced=priced)
+
+
+def _used_before(event: Received) -> ModelUse:
+    """What earlier attempts at the job have spent, those before the deployer gave it back included."""
+    try:
+        return ModelUse.model_validate_json(carried())
+    except ValidationError:
+        return event.spent
 
 
 def _earlier_materials(ground: Ground, replaced: set[str]) -> tuple[Material, ...]:

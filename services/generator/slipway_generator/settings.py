@@ -1,8 +1,8 @@
 """Settings of the generator. It has no GitHub token: public repositories are read without one."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
@@ -15,13 +15,18 @@ DEFAULT_MODELS = ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-flash-latest")
 class GeneratorSettings(CommonSettings):
     generator_port: int = 7861
     generator_concurrency: int = Field(2, ge=1, le=64)
-    gemini_api_key: SecretStr = SecretStr("")
+    openai_model: str = Field("", description="a model of a second vendor, asked when none of Gemini's answers")
+    openai_base_url: str | None = None
+    openai_api_key: SecretStr = SecretStr("")
+    gemini_api_key: SecretStr = Field(SecretStr(""), validate_default=True)
     gemini_models: Annotated[tuple[str, ...], NoDecode] = DEFAULT_MODELS
-    gemini_base_url: str | None = Field(None, validate_default=True)
+    gemini_base_url: str | None = None
     gemini_api_version: str | None = None
     github_username: str
     github_git_url: str = "https://github.com"
-    max_model_calls: int = Field(8, ge=1)
+    max_model_calls: int = Field(8, ge=1, description="per job, over all loops and attempts")
+    max_tokens: int = Field(1_000_000, ge=1, description="per job, in and out together")
+    daily_token_budget: int | None = Field(None, ge=1, description="of this process, for a UTC day")
     max_repairs: int = Field(3, ge=0)
     model_call_timeout_s: float = Field(180.0, gt=0)
     generate_budget_s: float = Field(420.0, gt=0, description="time for all model calls and inspections of one job")
@@ -40,11 +45,16 @@ class GeneratorSettings(CommonSettings):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
 
-    @field_validator("gemini_base_url")
+    @field_validator("openai_model")
     @classmethod
-    def _as_meant(cls, value: str | None, info: ValidationInfo) -> str | None:
-        """No quota is spent by accident: what is called the sandbox must not be Google's Gemini."""
-        host = urlsplit(value).hostname or "" if value else "googleapis.com"
-        if info.data.get("slipway_model") == "sandbox" and host.endswith("googleapis.com"):
-            raise ValueError("is Google's own address, but SLIPWAY_MODEL says sandbox; give the sandbox's")
+    def _needs_the_package(cls, value: str) -> str:
+        if value and find_spec("openai") is None:
+            raise ValueError("the package is not installed: pip install slipway-generator[openai]")
+        return value
+
+    @field_validator("gemini_api_key")
+    @classmethod
+    def _some_model(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if not value.get_secret_value() and not info.data.get("openai_model"):
+            raise ValueError("is missing; give it, or OPENAI_MODEL with OPENAI_BASE_URL or OPENAI_API_KEY")
         return value

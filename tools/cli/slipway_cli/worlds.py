@@ -25,6 +25,7 @@ ADDRESSES = (
     "GITHUB_GIT_URL",
     "GITHUB_PAGES_URL",
 )
+SECOND_VENDOR = ("OPENAI_MODEL", "OPENAI_BASE_URL", "OPENAI_API_KEY")
 
 
 class WorldRefusedError(Exception):
@@ -75,6 +76,8 @@ class World:
     github_owner: str = SANDBOX_NAME
     given: Mapping[str, str] = field(repr=False, default_factory=dict)
     """The addresses that were given explicitly, by their variable: they hold in every world."""
+    second_vendor: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """What was given of SECOND_VENDOR: for the real model only."""
 
     @property
     def needs_sandbox(self) -> bool:
@@ -90,6 +93,7 @@ class World:
             told["STUDENT_SECRET"] = self.secret
         if service == "generator":
             told["GEMINI_API_KEY"] = self.gemini_key
+            told |= self.second_vendor
             told |= self._addresses(sandbox, "GEMINI_BASE_URL", "GEMINI_API_VERSION", "GEMINI_MODELS", "GITHUB_GIT_URL")
         if service == "deployer":
             told["GITHUB_TOKEN"] = self.github_token
@@ -127,6 +131,7 @@ def choose_world(environment: Mapping[str, str]) -> World:
     """
     values = {name: value.strip() for name, value in environment.items() if value.strip()}
     given = {name: values[name] for name in ADDRESSES if name in values}
+    second = {name: values[name] for name in SECOND_VENDOR if name in values}
     meant = values.get("SLIPWAY_WORLD", "")
     if meant == SANDBOX_NAME:
         return sandbox_world(given)
@@ -155,10 +160,13 @@ def choose_world(environment: Mapping[str, str]) -> World:
             "STUDENT_SECRET is missing: with real keys anybody could spend them. Set it to a secret of your own"
         )
     if not token:
-        return World(model="gemini", forge="sandbox", secret=secret, gemini_key=key, given=given)
+        return World("gemini", "sandbox", secret, gemini_key=key, given=given, second_vendor=second)
     if not owner:
         raise WorldRefusedError("GITHUB_USERNAME is missing: the user or organisation that owns the repositories")
-    return World("gemini", "github", secret, gemini_key=key, github_token=token, github_owner=owner, given=given)
+    return World(
+        "gemini", "github", secret,
+        gemini_key=key, github_token=token, github_owner=owner, given=given, second_vendor=second,
+    )  # fmt: skip
 
 
 def read_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
