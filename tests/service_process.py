@@ -14,7 +14,7 @@ import httpx
 from slipway_cli.lifeline import tied
 from slipway_cli.ports import free_port
 
-READY_S = 20.0
+READY_S = 60.0
 ADMIN_TOKEN = "operators-own-token"
 
 
@@ -44,11 +44,11 @@ class ServiceProcess:
     def stop(self) -> int:
         """SIGTERM; its exit code."""
         self._process.terminate()
-        return self._process.wait(15)
+        return self._process.wait(30)
 
     def wait(self) -> int:
         """Its exit code, once it has ended by itself."""
-        return self._process.wait(15)
+        return self._process.wait(30)
 
     def kill(self) -> None:
         self._process.kill()

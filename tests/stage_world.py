@@ -29,7 +29,7 @@ from slipway_common.events import (
 from slipway_common.stage import Stage, StageRunner
 from slipway_common.topology import HISTORY, WORK_EXCHANGE, WORK_QUEUES, dead_queue, topology
 
-PATIENCE_S = 15.0
+PATIENCE_S = 45.0
 TOPOLOGY = topology()
 
 EventT = TypeVar("EventT", bound=EventData)

@@ -50,7 +50,7 @@ def intake(status_vhost: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest_asyncio.fixture
 async def http(intake: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=intake.url, timeout=15, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=intake.url, timeout=60, trust_env=False) as client:
         yield client
 
 

@@ -57,7 +57,7 @@ async def evaluator(*answers: int | Answer) -> AsyncIterator[Evaluator]:
 
 @pytest.fixture
 async def tools() -> AsyncIterator[Tools]:
-    async with open_tools(0.5, 4, "0") as tools:
+    async with open_tools(20.0, 4, "0") as tools:
         yield tools
 
 
@@ -82,12 +82,12 @@ async def test_only_200_counts_and_a_redirect_is_not_followed(tools: Tools, stat
     assert "secret" not in caught.value.reason
 
 
-async def test_an_evaluator_that_does_not_answer_is_tried_again_later(tools: Tools) -> None:
+async def test_an_evaluator_that_does_not_answer_is_tried_again_later() -> None:
     async def hang(_: web.Request) -> web.StreamResponse:
         await asyncio.sleep(30)
         raise AssertionError("unreachable")
 
-    async with evaluator(hang) as there:
+    async with evaluator(hang) as there, open_tools(0.5, 4, "0") as tools:
         with pytest.raises(Retry, match=r"did not answer within 0\.5 s"):
             await notify(deployed("hanging", evaluation_url=there.url), tools)
 

@@ -34,7 +34,7 @@ async def test_an_event_becomes_the_next_event_and_both_are_told(vhost: Vhost) -
         return notified(event)
 
     event = deployed("ordinary")
-    async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=5, working="notifying")):
+    async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=30, working="notifying")):
         await vhost.send(event)
         following = read_event((await vhost.take("task.notified")).body)
     assert following.data.job == event.job
@@ -51,7 +51,7 @@ async def test_a_retry_goes_through_a_delay_queue_and_is_counted_until_it_is_giv
         raise Retry("the evaluator answered 503", after=0.2)
 
     event = deployed("retried")
-    async with running(vhost, Stage("notifier", Deployed, fail, time_limit_s=5, attempts=3)):
+    async with running(vhost, Stage("notifier", Deployed, fail, time_limit_s=30, attempts=3)):
         body = await vhost.send(event)
         dead = await vhost.take("task.deployed.dead")
     assert [attempt for attempt, _ in attempts] == [1, 2, 3]
@@ -75,7 +75,7 @@ async def test_a_stage_without_a_bound_on_attempts_gives_up_by_time(vhost: Vhost
     async def fail(_: Deployed, __: None) -> None:
         raise Retry("not yet", after=1)
 
-    stage = Stage("notifier", Deployed, fail, time_limit_s=5, attempts=None, give_up_after_s=0.5)
+    stage = Stage("notifier", Deployed, fail, time_limit_s=30, attempts=None, give_up_after_s=0.5)
     async with running(vhost, stage):
         await vhost.send(deployed("by-time"))
         dead = await vhost.take("task.deployed.dead")
@@ -87,7 +87,7 @@ async def test_a_rejected_event_is_a_dead_letter_at_once(vhost: Vhost) -> None:
         raise Reject("superseded by round 3")
 
     event = deployed("rejected")
-    async with running(vhost, Stage("notifier", Deployed, refuse, time_limit_s=5)):
+    async with running(vhost, Stage("notifier", Deployed, refuse, time_limit_s=30)):
         await vhost.send(event)
         dead = await vhost.take("task.deployed.dead")
     assert (dead.headers["x-slipway-attempt"], dead.headers["x-slipway-message"]) == (1, "superseded by round 3")
@@ -98,7 +98,7 @@ async def test_an_unexpected_error_is_bounded_too(vhost: Vhost) -> None:
     async def break_down(_: Deployed, __: None) -> None:
         raise ZeroDivisionError("of ours")
 
-    async with running(vhost, Stage("notifier", Deployed, break_down, time_limit_s=5, attempts=1)):
+    async with running(vhost, Stage("notifier", Deployed, break_down, time_limit_s=30, attempts=1)):
         await vhost.send(deployed("broken"))
         dead = await vhost.take("task.deployed.dead")
     assert dead.headers["x-slipway-error"] == "ZeroDivisionError"
@@ -125,7 +125,7 @@ async def test_an_event_too_large_to_pass_on_is_a_dead_letter(vhost: Vhost) -> N
     async def inflate(event: Deployed, _: None) -> Received:
         return Received(job=event.job, brief="x" * (12 * 1024 * 1024))
 
-    async with running(vhost, Stage("notifier", Deployed, inflate, time_limit_s=5)):
+    async with running(vhost, Stage("notifier", Deployed, inflate, time_limit_s=30)):
         await vhost.send(deployed("large"))
         dead = await vhost.take("task.deployed.dead")
     assert dead.headers["x-slipway-error"] == "EventTooLargeError"
@@ -141,7 +141,7 @@ async def test_waiting_is_no_attempt(vhost: Vhost) -> None:
         return notified(event)
 
     event = deployed("waiting")
-    async with running(vhost, Stage("notifier", Deployed, wait_twice, time_limit_s=5, attempts=1)):
+    async with running(vhost, Stage("notifier", Deployed, wait_twice, time_limit_s=30, attempts=1)):
         await vhost.send(event)
         await vhost.take("task.notified")
     assert attempts == [1, 1, 1]
@@ -165,7 +165,7 @@ async def test_a_paused_stage_takes_nothing_until_its_probe_succeeds(vhost: Vhos
             well.set()
             raise PermissionError("still spent")
 
-    stage = Stage("notifier", Deployed, spend, time_limit_s=5, attempts=1, probe=probe)
+    stage = Stage("notifier", Deployed, spend, time_limit_s=30, attempts=1, probe=probe)
     async with running(vhost, stage) as runner:
         await vhost.send(deployed("first"))
         await until(lambda: bool(runner.paused))
@@ -185,7 +185,7 @@ async def test_a_body_that_is_no_event_is_kept_whole_and_the_stage_goes_on(vhost
     async def tell(event: Deployed, _: None) -> Notified:
         return notified(event)
 
-    async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=5)):
+    async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=30)):
         await vhost.send(body, "task.deployed")
         dead = await vhost.take("task.deployed.dead")
         await vhost.send(deployed("after"))
@@ -198,7 +198,7 @@ async def test_an_event_of_another_stage_is_a_dead_letter(vhost: Vhost) -> None:
     async def tell(event: Deployed, _: None) -> Notified:
         return notified(event)
 
-    async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=5)):
+    async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=30)):
         await vhost.send(received("astray"), "task.deployed")
         dead = await vhost.take("task.deployed.dead")
     assert "task.received in the queue task.deployed" in str(dead.headers["x-slipway-message"])
@@ -258,7 +258,7 @@ class DyingBus(Bus):
 
 async def main():
     async with DyingBus(os.environ["AMQP_URL"], name="generator", topology=TOPOLOGY) as bus:
-        stage = Stage("generator", Received, generate, time_limit_s=5, working="generating")
+        stage = Stage("generator", Received, generate, time_limit_s=30, working="generating")
         await StageRunner(stage, None, bus, version="0", concurrency=1).run()
 
 asyncio.run(main())
@@ -272,9 +272,9 @@ async def test_a_kill_between_publish_and_ack_gives_a_second_delivery_and_loses_
         sys.executable, "-c", DIES_AFTER_PUBLISH,
         env={**os.environ, "AMQP_URL": vhost.url, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
-    assert await asyncio.wait_for(dying.wait(), 15) == -signal.SIGKILL
+    assert await asyncio.wait_for(dying.wait(), 60) == -signal.SIGKILL
     first = read_event((await vhost.take("task.generated")).body)
-    async with running(vhost, Stage("generator", Received, generate, time_limit_s=5, working="generating")):
+    async with running(vhost, Stage("generator", Received, generate, time_limit_s=30, working="generating")):
         second = read_event((await vhost.take("task.generated")).body)
     assert first.data.job == second.data.job == event.job
     assert first.id != second.id
@@ -289,7 +289,7 @@ async def test_a_stage_may_end_the_path(vhost: Vhost) -> None:
         closed.append(event.job.task)
 
     event = notified(deployed("last"))
-    async with running(vhost, Stage("intake", Notified, close, time_limit_s=5)):
+    async with running(vhost, Stage("intake", Notified, close, time_limit_s=30)):
         await vhost.send(event)
         await until(lambda: bool(closed))
     assert await vhost.count("task.notified") == 0
@@ -303,7 +303,7 @@ async def test_an_event_that_cannot_be_passed_on_is_not_lost(vhost: Vhost) -> No
     next_queue = await vhost.channel.get_queue("task.notified", ensure=False)
     await next_queue.unbind("slipway", "task.notified")
     try:
-        async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=5)):
+        async with running(vhost, Stage("notifier", Deployed, tell, time_limit_s=30)):
             await vhost.send(deployed("unroutable"))
             await asyncio.sleep(0.3)
             await next_queue.bind("slipway", "task.notified")
