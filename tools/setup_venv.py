@@ -21,6 +21,7 @@ def main() -> None:
     (ROOT / "var").mkdir(exist_ok=True)
     with (ROOT / "var" / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        held = lock.fileno()
         wanted = f"{ROOT}\n{PINNED.read_text().rstrip(chr(10))}\n"
         if STAMP.exists() and STAMP.read_text() == wanted and _runs(PYTHON):
             return
@@ -29,10 +30,10 @@ def main() -> None:
         # An interrupted install can leave a package half written that looks complete: then everything is written again.
         again = UNFINISHED.exists()
         if not _usable():
-            _step("make .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+            _step(held, "make .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
         UNFINISHED.touch()
         STAMP.unlink(missing_ok=True)
-        _install(again)
+        _install(held, again)
         _link_workspace()
         STAMP.write_text(wanted)
         UNFINISHED.unlink()
@@ -49,14 +50,14 @@ def _usable() -> bool:
     ).returncode == 0
 
 
-def _install(again: bool) -> None:
+def _install(held: int, again: bool) -> None:
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--require-hashes", "-r"]
     # The machine's own certificates, as pip uses them: behind a company's proxy there are no others.
     uv = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--system-certs", "--python", str(PYTHON)]
     uv += ["--require-hashes", *(["--reinstall"] if again else []), "-r", str(PINNED)]
-    if not _try([*pip, str(BOOTSTRAP)]) or not _try(uv):
+    if not _try(held, [*pip, str(BOOTSTRAP)]) or not _try(held, uv):
         # uv does not read pip's configuration: where only pip knows the way to the package index, pip does it all.
-        _step("install the pinned packages", [*pip, str(PINNED), *(["--force-reinstall"] if again else [])])
+        _step(held, "install the pinned packages", [*pip, str(PINNED), *(["--force-reinstall"] if again else [])])
 
 
 def _link_workspace() -> None:
@@ -67,15 +68,16 @@ def _link_workspace() -> None:
     (site_packages / "slipway.pth").write_text("".join(f"{home}\n" for home in homes))
 
 
-def _try(command: list[str]) -> bool:
+def _try(held: int, command: list[str]) -> bool:
+    """Runs a step that holds the lock too: one that outlives us must not meet the next ./run in .venv/."""
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(command)}\n")
         log.flush()
-        return subprocess.run(command, check=False, stdout=log, stderr=log).returncode == 0
+        return subprocess.run(command, check=False, stdout=log, stderr=log, pass_fds=[held]).returncode == 0
 
 
-def _step(what: str, command: list[str]) -> None:
-    if not _try(command):
+def _step(held: int, what: str, command: list[str]) -> None:
+    if not _try(held, command):
         tail = "\n".join(LOG.read_text().splitlines()[-8:])
         _give_up(f"could not {what}; the end of {LOG.relative_to(ROOT)}:\n{tail}")
 
@@ -90,4 +92,7 @@ def _give_up(text: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
