@@ -18,6 +18,7 @@ from slipway_common.data_url import DataUrl, DataUrlError, decode_data_url
         ("data:Image/PNG;base64,iVBORw0KGgo=", "image/png", b"\x89PNG\r\n\x1a\n"),
         ("DATA:application/json;charset=utf-8;BASE64,e30", "application/json", b"{}"),
         ("data:;base64,Y Q%3D%3D\n", "text/plain", b"a"),
+        ("data:;base64,-_-_", "text/plain", b"\xfb\xff\xbf"),
         ("data:text/plain,a,b", "text/plain", b"a,b"),
         ("data:text/plain;base64,", "text/plain", b""),
     ],

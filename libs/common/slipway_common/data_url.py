@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-_WHITESPACE = bytes.maketrans(b"", b""), b"\t\n\f\r "
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _BASE64 = re.compile(r";\s*base64\s*$", re.IGNORECASE)
 
 
@@ -23,7 +23,9 @@ class DataUrl:
 
 
 def decode_data_url(url: str) -> DataUrl:
-    """The type and bytes of a `data:` URL. Missing base64 padding and white space are borne, nothing else is.
+    """The type and bytes of a `data:` URL.
+
+    Beyond the browsers' rules, which bear white space and missing padding, the URL-safe base64 alphabet is borne too.
 
     Raises DataUrlError.
     """
@@ -40,7 +42,7 @@ def decode_data_url(url: str) -> DataUrl:
 
 
 def _from_base64(text: bytes) -> bytes:
-    text = text.translate(*_WHITESPACE)
+    text = text.translate(_TO_STANDARD, b"\t\n\f\r ")
     if not text.endswith(b"="):
         text += b"=" * (-len(text) % 4)
     try:

@@ -5,16 +5,14 @@ README.md stays at the top and the app's own sections follow it; LICENSE, index.
 Slipway's own, so such an attachment goes to `attachments/<name>`; .github/workflows/* is committed as it is.
 """
 
-import binascii
 import mimetypes
-from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import unquote_to_bytes
 
 import httpx
 
+from slipway_common.data_url import DataUrlError, decode_data_url
 from slipway_common.events import Attachment, AttachmentRef
 from slipway_common.stage import Reject, Retry
 
@@ -100,17 +98,10 @@ def media_type(name: str, data: bytes) -> str:
 
 def decode_data_uri(attachment: Attachment) -> bytes:
     """The bytes of a `data:` URI (RFC 2397). Raises Reject."""
-    header, comma, payload = attachment.url.partition(",")
-    if not comma:
-        raise Reject(f"attachment {attachment.name}: the data URI has no comma")
-    raw = unquote_to_bytes(payload)
-    if not header.lower().endswith(";base64"):
-        return raw
-    text = bytes(byte for byte in raw if byte not in b" \t\r\n")
     try:
-        return b64decode(text.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(text) % 4), validate=True)
-    except binascii.Error as error:
-        raise Reject(f"attachment {attachment.name}: the data URI is no base64 ({error})") from None
+        return decode_data_url(attachment.url).data
+    except DataUrlError as error:
+        raise Reject(f"attachment {attachment.name}: the data URI {error}") from None
 
 
 async def _fetch(attachment: Attachment, client: httpx.AsyncClient, max_bytes: int) -> bytes:
