@@ -84,7 +84,7 @@ def list_command(
     if not letters:
         write("no dead letters")
         return
-    table = Table("letter", "job", "task", "round", "attempts", "died", "error", "message")
+    table = Table("letter", "job", "task", "round", "attempts", "died", "error", "message", box=None)
     for letter in letters:
         job, died = letter.job, letter.delivery.last_failure
         table.add_row(

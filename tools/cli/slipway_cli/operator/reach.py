@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from aio_pika.exceptions import ChannelNotFoundEntity, ProbableAuthenticationError
 from dotenv import dotenv_values
+from pydantic import ValidationError
 
+from slipway_cli.job import Intake, RefusedError
 from slipway_cli.operator.errors import OperatorError
 from slipway_cli.running import Running
 from slipway_common.bus import BROKER_ERRORS, Bus
+from slipway_common.events import describe_errors
 from slipway_common.settings import CommonSettings
 from slipway_common.topology import Topology, topology
 
@@ -31,6 +35,21 @@ class Reach:
     student_secret: str
     sandbox_url: str
     topology: Topology
+
+    @asynccontextmanager
+    async def intake(self) -> AsyncIterator[Intake]:
+        """The intake. Raises OperatorError when none answers there, or it refuses."""
+        try:
+            async with Intake(self.url, self.admin_token) as intake:
+                yield intake
+        except httpx.TransportError as error:
+            raise OperatorError(
+                f"no intake answers at {self.url} ({type(error).__name__}); `./run up` starts one; or set SLIPWAY_URL"
+            ) from None
+        except RefusedError as error:
+            raise OperatorError(f"the intake at {self.url} refuses {error}") from None
+        except ValidationError as error:
+            raise OperatorError(f"what answers at {self.url} is no intake: {describe_errors(error)}") from None
 
     @asynccontextmanager
     async def bus(self) -> AsyncIterator[Bus]:
