@@ -118,5 +118,6 @@ async def test_it_shows_its_budget_and_not_its_token(fresh_vhost_url: str, sandb
             await vhost.send(made(new_job()))
             await told_of(vhost)
             metrics, processes = read(service, "/metrics"), command_lines()
+        assert 'slipway_github_writes{window="minute"} 2.0' in metrics
         assert TOKEN not in metrics + service.log
         assert not any(TOKEN.encode() in arguments for arguments in processes)
