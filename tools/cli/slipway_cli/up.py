@@ -71,7 +71,7 @@ def settings_for_services(
 
 async def _up(plan: Plan, variables: Mapping[str, str], tell_in: Path) -> None:
     async with prepared(plan.folder / "broker", variables, _say, keep_data=True) as found:
-        plan = replace(plan, amqp_url=found.broker.url, chromium=found.browser.path, cdn=found.mirror)
+        plan = replace(plan, amqp_url=found.broker.url, chromium=found.browser.path, node=found.node, cdn=found.mirror)
         async with running_stack(plan) as stack:
             told = _told(stack, found)
             told.write(tell_in)
