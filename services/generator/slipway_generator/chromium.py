@@ -78,7 +78,7 @@ class Chromium:
         await self._quit()
         try:
             self._playwright = await async_playwright().start()
-        except Exception as error:  # a driver that does not start raises no type of its own
+        except Exception as error:  # noqa: BLE001 (a driver that does not start raises no type of its own)
             raise PlaywrightError(f"the driver does not start: {error}") from None
         try:
             self._browser = await self._launch(self._playwright)
