@@ -163,6 +163,25 @@ async def test_a_branch_that_moved_gives_the_job_back_as_it_came(world: Deployer
     assert len((await world.head(job)).history) == 2
 
 
+async def test_a_round_that_was_built_whole_is_given_back_when_its_predecessor_has_come(world: DeployerWorld) -> None:
+    job = new_job()
+    whole = made(new_job(job.task, round_=2))
+    await world.deploy(made(job))
+    assert isinstance(await deploy(whole, world.tools), Received)
+    assert len((await world.head(job)).history) == 1
+
+
+async def test_two_first_rounds_at_once_are_two_commits(world: DeployerWorld) -> None:
+    job = new_job()
+    both = [made(job), made(new_job(job.task, nonce="other"))]
+    results = await asyncio.gather(*(world.to_the_end(event) for event in both))
+    head = await world.head(job)
+    assert {commit.sha for commit in head.history} == {story.deployed.commit_sha for story in results}
+    assert len(head.history) == 2
+    assert head.record is not None
+    assert [head.record.commits_of(event.job) for event in both] == [1, 1]
+
+
 async def test_giving_back_has_an_end(world: DeployerWorld) -> None:
     job = new_job()
     await world.deploy(made(job))

@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -44,5 +45,6 @@ async def open_tools(settings: DeployerSettings) -> AsyncIterator[Tools]:
     )
     async with httpx.AsyncClient(timeout=10, follow_redirects=True) as client:
         with ThreadPoolExecutor(1, thread_name_prefix="packing") as packing:
-            scan = SecretScan([*settings.secrets(), *secrets_of_environment()])
+            password = urlsplit(settings.amqp_url.get_secret_value()).password or ""
+            scan = SecretScan([*settings.secrets(), *secrets_of_environment(), password])
             yield Tools(settings, github, PublicSite(client), scan, packing)
