@@ -10,12 +10,14 @@ from slipway_sandbox.faults import common as _common  # noqa: F401 - registers i
 from slipway_sandbox.faults import evaluator as _evaluator  # noqa: F401
 from slipway_sandbox.faults import gemini as _gemini  # noqa: F401
 from slipway_sandbox.faults import github as _github  # noqa: F401
+from slipway_sandbox.faults import openai as _openai  # noqa: F401
 from slipway_sandbox.faults import pages as _pages  # noqa: F401
 from slipway_sandbox.gemini import Gemini
 from slipway_sandbox.git import Git
 from slipway_sandbox.github import GitHub
 from slipway_sandbox.github_api import Front
 from slipway_sandbox.github_pages import GitHubPages
+from slipway_sandbox.openai import OpenAI
 from slipway_sandbox.pages import Pages
 from slipway_sandbox.world import World
 
@@ -30,6 +32,6 @@ def make_app(world: World) -> web.Application:
     front = Front(world)
     # GitHub answers whatever else is below /api, so it comes after its Pages.
     rest = (GitHubPages(world, front), GitHub(world, front))
-    for part in (evaluator, Gemini(world), *rest, Git(world), Pages(world), Control(world)):
+    for part in (evaluator, Gemini(world), OpenAI(world), *rest, Git(world), Pages(world), Control(world)):
         app.add_routes(part.routes())
     return app

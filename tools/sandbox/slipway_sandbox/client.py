@@ -53,6 +53,10 @@ class Sandbox:
         return f"{self.url}/gemini"
 
     @property
+    def openai_url(self) -> str:
+        return f"{self.url}/openai/v1"
+
+    @property
     def api_url(self) -> str:
         return f"{self.url}/api"
 

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import BaseModel, Field, JsonValue
 
-Target = Literal["gemini", "github", "git", "pages", "evaluator"]
+Target = Literal["gemini", "openai", "github", "git", "pages", "evaluator"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _PREFIXES: dict[str, Target] = {
-    "gemini": "gemini", "api": "github", "git": "git", "pages": "pages", "notify": "evaluator",
+    "gemini": "gemini", "openai": "openai", "api": "github", "git": "git", "pages": "pages", "notify": "evaluator",
 }  # fmt: skip
 _KEPT_QUERY = ("service", "alt")  # an API key may stand in a query, so only these names are ever recorded
 
