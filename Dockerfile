@@ -16,7 +16,11 @@ COPY --chown=1000:1000 run pyproject.toml .env.example ./
 COPY --chown=1000:1000 libs libs
 COPY --chown=1000:1000 services services
 COPY --chown=1000:1000 examples examples
-RUN ./run setup && rm -rf var/cache
+# and the libraries that pages load from a CDN: pages have no network while they are inspected
+RUN ./run setup \
+    && .venv/bin/python -c "from slipway_cli.cdn import ensure_mirror; from slipway_cli.examples import replies; \
+from slipway_cli.stack import EXAMPLES, VAR; ensure_mirror(VAR, replies(EXAMPLES), print)" \
+    && rm -rf var/cache
 ENV PYTHONUNBUFFERED=1 SLIPWAY_CONTAINER=1 BIND_HOST=0.0.0.0
 EXPOSE 7860
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
