@@ -8,7 +8,7 @@ from slipway_generator.chromium import find_chromium
 from slipway_generator.evaluation import Limits
 
 CHROMIUM = find_chromium(os.environ.get("CHROMIUM_PATH"))
-QUICK = Limits(app=12.0, load=4.0, check=0.8, longest_check=4.0, evaluation=0.5, silence=1.5, pictures=2.0)
+QUICK = Limits(app=12.0, load=2.5, check=0.8, longest_check=4.0, evaluation=0.5, silence=1.5, pictures=2.0)
 
 TITLE_IS_T = JsCheck(js='document.title === "T"')
 NEVER = JsCheck(js="window.never === true")

@@ -82,6 +82,8 @@ async def test_each_form_of_check_is_evaluated(inspector: Inspector) -> None:
         "window.late === 1": "true",
         "document.title === 'U'": "false",
         "Number.NaN": "false",
+        "''": "false",
+        "null": "false",
         "const t = 0; t": "false",
         "document.querySelector('#nope').textContent": "false",
         "Promise.reject(new Error('told'))": "false",
@@ -210,6 +212,19 @@ async def test_popups_downloads_and_prompts_change_nothing(inspector: Inspector)
     """
     evidence = await _inspect(inspector, app(script))
     assert (_outcomes(evidence), _errors(evidence)) == (["true"], [])
+
+
+async def test_a_page_that_hides_the_documents_own_names_is_borne(inspector: Inspector) -> None:
+    body = '<img name="body"><form name="title"></form><form name="querySelectorAll"></form>text'
+    evidence = await _inspect(inspector, app(body=body), JsCheck(js="document.body"), JsCheck(js="document.nope()"))
+    assert evidence.available
+    assert (_outcomes(evidence), evidence.title) == (["true", "false"], "T")
+
+
+async def test_a_check_that_leaves_the_page_is_false_and_the_others_are_decided(inspector: Inspector) -> None:
+    goes = JsCheck(js="new Promise(() => { location.search = '?' + location.search.length; })")
+    evidence = await _inspect(inspector, app(), goes, TITLE_IS_T)
+    assert _outcomes(evidence) == ["false", "true"], evidence
 
 
 async def test_apps_share_nothing(inspector: Inspector) -> None:

@@ -17,6 +17,8 @@ _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
 _BEAT = 0.25
 _REST_BEATS = 5
+_MAX_DEPARTURES = 3
+_ELSEWHERE = "the page went elsewhere during the check"
 
 # The value is judged and shown inside the page, so that nothing large travels.
 _JUDGE = """
@@ -40,7 +42,8 @@ new Promise((resolve) => {
 _SEEN = """
 ((value) => {
   const attributes = ["src", "href", "value", "alt", "title", "data"];
-  return document.body.innerText.includes(value) || [...document.querySelectorAll("body *")].some((element) =>
+  const elements = [...document.querySelectorAll("body, body *")];
+  return elements[0].innerText.includes(value) || elements.some((element) =>
     attributes.some((name) => String(element[name] ?? "").includes(value)));
 })(%s)
 """
@@ -104,9 +107,12 @@ class Evaluator:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.load):
                 while True:
-                    with suppress(PlaywrightError):  # it went elsewhere meanwhile: ask again
+                    try:
                         await self._session.send("Runtime.evaluate", {"expression": _LOADED, "awaitPromise": True})
                         return
+                    except PlaywrightError as error:
+                        if not _is_of_the_page(error):
+                            raise
                     await asyncio.sleep(_FIRST_PAUSE)
         await self.wait_for_life(self._limits.silence)
 
@@ -117,6 +123,9 @@ class Evaluator:
                 await self._session.send("Runtime.evaluate", {"expression": "1"})
         except TimeoutError:
             raise PageHangsError from None
+        except PlaywrightError as error:
+            if not _is_of_the_page(error):
+                raise
 
     async def rest(self) -> None:
         """Leave the page alone for a while and see whether it lives. Raises PageHangsError."""
@@ -136,10 +145,11 @@ class Evaluator:
         limit = min(check.seconds, self._limits.longest_check)
         expression = expression_for(check)
         pause = _FIRST_PAUSE
-        detail = ""
+        departures = 0
+        detail: str | None = None
         while True:
             left = start + limit + self._lost - loop.time()
-            if left <= 0 and detail:
+            if left <= 0 and detail is not None:
                 outcomes[key] = (False, detail)
                 return
             try:
@@ -153,8 +163,9 @@ class Evaluator:
                 self._lost += self._limits.evaluation
                 outcomes[key] = (False, f"the check runs without end (stopped after {self._limits.evaluation:g} s)")
                 return
-            if holds:
-                outcomes[key] = (True, detail)
+            departures += detail == _ELSEWHERE
+            if holds or departures >= _MAX_DEPARTURES:
+                outcomes[key] = (holds, detail)
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 1.6, _LONGEST_PAUSE)
@@ -177,19 +188,28 @@ class Evaluator:
             # What its `timeout` ended is reported as "Internal error", which says nothing by itself.
             if asyncio.get_running_loop().time() - start >= self._limits.evaluation and "rror (Ru" in error.message:
                 raise _EndlessError from None
-            if "context was destroyed" in error.message or "Promise was collected" in error.message:
-                return False, "the page went elsewhere during the check"
+            if _is_of_the_page(error):
+                return False, _ELSEWHERE
             raise
         if "exceptionDetails" in answer:
             return False, describe_exception(answer["exceptionDetails"])
         result = answer["result"]
         if repl:
             return _truthy(result), _shown(result)[:_MAX_DETAIL]
-        return bool(result["value"]["holds"]), str(result["value"]["shown"])[:_MAX_DETAIL]
+        value = result.get("value")
+        if not isinstance(value, dict):
+            return False, _ELSEWHERE
+        return bool(value.get("holds")), str(value.get("shown"))[:_MAX_DETAIL]
 
 
 class _EndlessError(Exception):
     """The browser stopped an evaluation that ran over its time."""
+
+
+def _is_of_the_page(error: PlaywrightError) -> bool:
+    """Whether the page went elsewhere meanwhile; otherwise its process or the browser is gone."""
+    gone = ("Target closed", "Session closed", "crashed")
+    return "Protocol error" in error.message and not any(told in error.message for told in gone)
 
 
 def _is_script(check: OnPage | Shown) -> bool:

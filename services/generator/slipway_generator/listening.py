@@ -29,7 +29,6 @@ class Listener:
     async def attend(self, page: Page, session: CDPSession) -> None:
         """Follow everything that the page says from now on."""
         page.on("framenavigated", self._on_navigated)
-        page.on("crash", self._on_crash)
         session.on("Runtime.exceptionThrown", self._on_exception)
         session.on("Runtime.consoleAPICalled", self._on_console)
         session.on("Log.entryAdded", self._on_log)
@@ -43,13 +42,14 @@ class Listener:
         with suppress(PlaywrightError):
             await dialog.dismiss()
 
+    def on_crash(self, _page: Page) -> None:
+        """Its process ended: nothing more is to be seen of it."""
+        self.crashed = True
+        self._give_up("the page crashed: it may need too much memory")
+
     def _give_up(self, reason: str) -> None:
         self._seen.stopped = self._seen.stopped or reason
         self.gives_up.set()
-
-    def _on_crash(self, _page: Page) -> None:
-        self.crashed = True
-        self._give_up("the page crashed: it may need too much memory")
 
     def _on_navigated(self, frame: Frame) -> None:
         if frame.parent_frame is None:

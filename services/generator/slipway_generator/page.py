@@ -16,9 +16,16 @@ from slipway_generator.evidence import Observed
 from slipway_generator.listening import Listener
 from slipway_generator.network import Network
 
+# Through selectors: an element named "body" or "title" hides the document's own.
 _STATE = """
-({ title: document.title, blank: !document.body || (document.body.innerText.trim() === "" &&
-   !document.body.querySelector("img, svg, canvas, video, iframe, input, button, object, embed")) })
+(() => {
+  const body = document.querySelector("body");
+  const media = "img, svg, canvas, video, iframe, input, button, object, embed";
+  return {
+    title: String(document.querySelector("head title")?.textContent ?? document.title),
+    blank: !body || (body.innerText.trim() === "" && !body.querySelector(media)),
+  };
+})()
 """
 _HANGS = "the page stopped answering: a script in it runs without end, or it is far too large"
 
@@ -125,6 +132,7 @@ class PageVisit:
         page = await context.new_page()
         session = await context.new_cdp_session(page)
         page.on("dialog", self._listener.on_dialog)
+        page.on("crash", self._listener.on_crash)
         page.on("popup", _close)
         if listen:
             await self._listener.attend(page, session)
@@ -155,9 +163,10 @@ class PageVisit:
             self.seen.stopped = _HANGS
             return
         answer = await tab.session.send("Runtime.evaluate", {"expression": _STATE, "returnByValue": True})
-        state = answer["result"]["value"]
-        self.seen.title = state["title"]
-        self.seen.blank = state["blank"]
+        state = answer["result"].get("value")
+        if isinstance(state, dict):
+            self.seen.title = str(state["title"])
+            self.seen.blank = bool(state["blank"])
         with suppress(TimeoutError):  # a page whose loading was broken off is never drawn
             async with asyncio.timeout(self._limits.pictures):
                 for view in (screenshots.DESKTOP, screenshots.PHONE):
