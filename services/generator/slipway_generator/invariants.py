@@ -81,8 +81,8 @@ def compare(old: str, new: str, path: str) -> Invariants:
         untouched_share(old, new),
         len(old),
         len(new),
-        lost_ids=tuple(name for name in before.ids if name not in after.ids and not after.scripts_name(name)),
-        lost_names=tuple(name for name in before.names if name not in after.names and not after.scripts_name(name)),
+        lost_ids=tuple(name for name in before.ids if name not in after.ids and not after.makes("id", name)),
+        lost_names=tuple(name for name in before.names if name not in after.names and not after.makes("name", name)),
         lost_controls=_lost(before.controls, after.controls),
         lost_resources=tuple(url for key, url in before.resources.items() if key not in after.resources),
     )
@@ -139,9 +139,10 @@ class _Inventory:
         self.resources: Mapping[str, str] = {_VERSION.sub("", url): url for url in urls if url}
         self._scripts = "\n".join(raw.text for raw in page.scripts())
 
-    def scripts_name(self, name: str) -> bool:
-        """Whether a script says the name, and so may create it."""
-        return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self._scripts) is not None
+    def makes(self, attribute: str, value: str) -> bool:
+        """Whether a script makes an element with this attribute: `x.id = "a"`, `{ id: "a" }`, `<p id="a">`."""
+        made = rf"""\b{attribute}["'`]?\s*(?:[=:,]|\\u003d)\s*\\?["'`]?{re.escape(value)}(?![\w-])"""
+        return re.search(made, self._scripts) is not None
 
 
 def _control(tag: str, kind: str | None) -> str:

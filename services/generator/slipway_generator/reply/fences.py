@@ -236,7 +236,8 @@ class FenceReader:
             extended = True
             end = inner[limit].at if limit < len(inner) else len(self._lines)
             if _pairs(segment) and is_whole(end):
-                return block(end, "the block's closing fence was missing"), end
+                last = self._first_content(end - 1, -1)
+                return block(end if last is None else last + 1, "the block's closing fence was missing"), end
         raise UnterminatedBlockError(
             "the block has no closing fence, so it may be cut off; send the whole block again, closed "
             "(a file that itself holds ``` lines is fenced with four backticks)",

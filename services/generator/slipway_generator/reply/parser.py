@@ -45,7 +45,7 @@ def parse_reply(text: str, known: Collection[str] = ()) -> Reply:
     """
     text, notes = normalise(text)
     if (files := wrapped_files(text)) is not None:
-        parts = [_file(path, content.split("\n"), 1)[0] for path, content in files.items()]
+        parts = [_file(path, content.removesuffix("\n").split("\n"), 1, 1)[0] for path, content in files.items()]
         return _assemble(parts, [*notes, "the reply was JSON instead of fenced blocks"])
     lines = text.split("\n")
     reader = FenceReader(lines, frozenset(known))
@@ -62,7 +62,7 @@ def parse_reply(text: str, known: Collection[str] = ()) -> Reply:
     for block in blocks:
         try:
             if isinstance(block, FileBlock):
-                file, note = _file(block.path, block.body, block.line)
+                file, note = _file(block.path, block.body, block.line, block.body_at + 1)
                 found.append(file)
                 mended += [f"{file.path}: {text}" for text in (block.note, note) if text]
             else:
@@ -93,11 +93,12 @@ def _edits(path: str, blocks: tuple[EditBlock, ...], line: int) -> FileEdits:
     return FileEdits(path, tuple(dict.fromkeys(blocks)), line)
 
 
-def _file(raw_path: str, body: Iterable[str], line: int) -> tuple[WholeFile, str]:
+def _file(raw_path: str, body: Iterable[str], line: int, first_line: int) -> tuple[WholeFile, str]:
     path = checked_path(raw_path, line)
     lines = list(body)
     while lines and not visible(lines[0]):
         lines.pop(0)
+        first_line += 1
     name = path.rpartition("/")[2]
     if not lines:
         if name in _MAY_BE_EMPTY:
@@ -107,7 +108,7 @@ def _file(raw_path: str, body: Iterable[str], line: int) -> tuple[WholeFile, str
             line=line,
             path=path,
         )
-    sent = "\n".join(lines).removesuffix("\n")
+    sent = "\n".join(lines)
     text = _unescaped(path, sent)
     note = "its escapes were undone" if text != sent else ""
     text += "\n"
@@ -115,11 +116,11 @@ def _file(raw_path: str, body: Iterable[str], line: int) -> tuple[WholeFile, str
         if is_marker(item):
             raise MalformedEditError(
                 "edit markers inside a whole file; send the whole file, or SEARCH/REPLACE pairs and nothing else",
-                line=line + 1 + number,
+                line=first_line + number,
                 path=path,
             )
         if comment := elision(item, path):
-            raise _elided(comment, path, line + 1 + number, "send the file in full, or send edits")
+            raise _elided(comment, path, first_line + number, "send the file in full, or send edits")
     return WholeFile(path, text, line), note
 
 
