@@ -97,8 +97,18 @@ def check(dockerfile: Path, python: Path, scratch: Path) -> str:
     empty = scratch / "empty"
     empty.mkdir()
     modules = run([str(installed / "bin" / "python"), "-I", "-c", IMPORT_ALL, module], empty, environment)
-    packages = len(list((installed / "lib").glob("python3*/site-packages/*.dist-info")))
+    site_packages = next((installed / "lib").glob("python3*/site-packages"))
+    source = next(ROOT.glob(f"*/*/{module}"))
+    missing = [str(path) for path in files_of(source) - files_of(site_packages / module)]
+    if missing:
+        raise subprocess.CalledProcessError(1, ["compare"], f"not packed: {', '.join(missing)}\n", "")
+    packages = len(list(site_packages.glob("*.dist-info")))
     return f"{packages} packages, {modules.strip()} modules of {module}"
+
+
+def files_of(package: Path) -> set[Path]:
+    files = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
+    return {path for path in files if "__pycache__" not in path.parts}
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
