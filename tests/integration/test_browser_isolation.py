@@ -170,10 +170,11 @@ async def test_a_worn_browser_is_replaced_between_apps() -> None:
 
 
 @needs_chromium
-async def test_nothing_runs_on_when_it_is_closed_or_cancelled() -> None:
+@pytest.mark.parametrize("after_s", [0.05, 0.3, 1.5])
+async def test_nothing_runs_on_when_it_is_cancelled_and_closed(after_s: float) -> None:
     async with Inspector(CHROMIUM, limits=QUICK) as inspector:
         task = asyncio.create_task(inspector.inspect(app("while (true);"), "o", "r", [(1, NEVER)]))
-        await asyncio.sleep(1)
+        await asyncio.sleep(after_s)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Chromium:
         async with self._lock:
             worn = self._used >= self._uses and not self._users
             if self._browser is None or worn or not await _answers(self._browser):
-                await self._restart()
+                await _to_its_end(self._restart())
             browser = self._browser
             assert browser is not None  # noqa: S101 - _restart set it or raised
             self._used += 1
@@ -72,7 +72,7 @@ class Chromium:
     async def close(self) -> None:
         """End the browser and its driver."""
         async with self._lock:
-            await self._quit()
+            await _to_its_end(self._quit())
 
     async def _restart(self) -> None:
         await self._quit()
@@ -111,6 +111,16 @@ class Chromium:
             async with asyncio.timeout(_GRACE_S):
                 if playwright is not None:
                     await playwright.stop()
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Await `work` even when cancelled meanwhile: a driver that is half started would be left behind."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _answers(browser: Browser) -> bool:
