@@ -11,7 +11,8 @@ from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 # Another C library than the loader's crashes every program; interpreters are not what is unpacked for.
-LIBRARY = re.compile(r"lib(?!c6|c-bin|python|perl).*")
+# Neither are the compilers that draw three-dimensional graphics without a graphics card: 200 MB.
+LIBRARY = re.compile(r"lib(?!c6|c-bin|python|perl|llvm|z3|gl1-mesa-dri).*")
 
 
 class AptError(Exception):
@@ -69,9 +70,10 @@ def unpack(
 
 
 def library_folders(root: Path) -> list[Path]:
-    """Where the shared libraries of an unpacked tree lie."""
-    folders = [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
-    return [folder for folder in folders if any(folder.glob("*.so*"))]
+    """Where the shared libraries of an unpacked tree lie; some packages keep theirs in a folder of their own."""
+    homes = [*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")]
+    folders = [folder for home in homes for folder in (home, *sorted(home.iterdir())) if folder.is_dir()]
+    return [folder for folder in folders if any(folder.glob("lib*.so*"))]
 
 
 def _needed(package: str, options: Sequence[str], family: re.Pattern[str]) -> list[str]:

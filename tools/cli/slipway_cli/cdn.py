@@ -11,8 +11,10 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from slipway_cli.failure_note import read_failure, write_failure
 from slipway_cli.node import bring_node
 from slipway_cli.rabbitmq_program import Say
 
@@ -28,11 +30,14 @@ def ensure_mirror(var: Path, texts: Iterable[Path], say: Say) -> Path | None:
     """
     mirror = var / "cdn"
     missing = [package for package in _wanted(texts) if not _present(mirror, package)]
-    if missing:
+    note = var / "programs" / "no-cdn-mirror"
+    if missing and not read_failure(note):
         say("fetching the libraries that pages load from a CDN (once)")
         npm = _npm(var)
-        if npm is None or not _fetch(npm, missing, mirror):
-            say("no mirror for CDN libraries: checks that need one will be inconclusive")
+        problem = _fetch(npm, missing, mirror) if npm else "there is no npm, and PyPI brought none"
+        if problem:
+            write_failure(note, problem)
+            say(f"not every library could be fetched, checks that need one will be inconclusive: {problem}")
     return mirror if mirror.exists() and any(mirror.iterdir()) else None
 
 
@@ -57,27 +62,39 @@ def _present(mirror: Path, package: str) -> bool:
     return any(not major or version.split(".")[0] == major for version in versions)
 
 
-def _npm(var: Path) -> list[str] | None:
-    """The command of npm: as installed, or as PyPI brings it."""
+@dataclass(frozen=True)
+class Npm:
+    """How npm is started."""
+
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def _npm(var: Path) -> Npm | None:
+    """npm as installed, or as PyPI brings it."""
     installed = shutil.which("npm")
     if installed:
-        return [installed]
+        return Npm([installed])
     wheel = bring_node(var)
     return [str(wheel / "bin/node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")] if wheel else None
 
 
-def _fetch(npm: Sequence[str], packages: Sequence[str], mirror: Path) -> bool:
+def _fetch(npm: Npm, packages: Sequence[str], mirror: Path) -> str:
+    """Fetches packages into the mirror; what is wrong, or an empty string."""
     mirror.mkdir(parents=True, exist_ok=True)
-    environment = {"npm_config_cache": str(mirror.parent / "cache" / "npm"), **os.environ}
+    environment = {"npm_config_cache": str(mirror.parent / "cache" / "npm"), **os.environ, **npm.environment}
     with tempfile.TemporaryDirectory(dir=mirror.parent, prefix=".cdn-") as work:
-        command = [*npm, "pack", "--json", "--silent", "--pack-destination", work, *packages]
+        command = [*npm.command, "pack", "--json", "--fetch-retries=1", "--pack-destination", work, *packages]
         try:
-            subprocess.run(command, cwd=work, env=environment, check=True, capture_output=True, timeout=PACK_S)
-        except (OSError, subprocess.SubprocessError):
-            return False
+            done = subprocess.run(
+                command, cwd=work, env=environment, check=False, capture_output=True, text=True, timeout=PACK_S
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            return f"npm pack: {error}"
         for archive in sorted(Path(work).glob("*.tgz")):
             _unpack(archive, mirror, Path(work) / archive.stem)
-    return True
+    said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    return "" if done.returncode == 0 else f"npm pack: {said[0] if said else f'exit {done.returncode}'}"
 
 
 def _unpack(archive: Path, mirror: Path, work: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway_cli import apt
+from slipway_cli.failure_note import read_failure, write_failure
 from slipway_cli.rabbitmq_program import Say
 
 # The shell has no desktop to bring along: a third of the size.
@@ -43,7 +44,16 @@ def find_or_install(var: Path, environment: Mapping[str, str], say: Say) -> Brow
     with (var / "programs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = _installed() or _unpacked(var)
-        return found or _bring(var, say)
+        if found:
+            return found
+        note = var / "programs" / "no-chromium"
+        failed = read_failure(note)
+        if failed:
+            return Browser(None, reason=failed)
+        found = _bring(var, say)
+        if not found.path:
+            write_failure(note, found.reason)
+        return found
 
 
 def _bring(var: Path, say: Say) -> Browser:
@@ -66,10 +76,11 @@ def _bring(var: Path, say: Say) -> Browser:
             apt.unpack(package, _root(var), family=FAMILY, finish=_write_launcher)
         except (apt.AptError, OSError) as error:
             reasons.append(str(error))
-        found = _unpacked(var)
-        if found:
+        launcher = _root(var) / "chromium"
+        found = _asked(launcher) if launcher.exists() else None
+        if found and found.path:
             return found
-    reasons = reasons or ["what apt brought does not start"]
+        reasons += [found.reason] if found else []
     return Browser(None, reason="no Chromium is installed and apt did not bring one: " + "; ".join(reasons))
 
 
@@ -115,8 +126,11 @@ def _asked(path: Path, otherwise: str = "") -> Browser:
     """The browser at `path`, if it starts and tells its version."""
     try:
         told = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, check=True, timeout=VERSION_S
-        ).stdout.strip()
+            [path, "--version"], capture_output=True, text=True, check=False, timeout=VERSION_S
+        )
     except (OSError, subprocess.SubprocessError) as error:
         return Browser(None, reason=otherwise or f"{path}: {error}")
-    return Browser(path, version=told.splitlines()[0] if told else "")
+    if told.returncode != 0:
+        said = (told.stderr or told.stdout).strip().splitlines()
+        return Browser(None, reason=otherwise or f"{path}: {said[-1] if said else f'exit {told.returncode}'}")
+    return Browser(path, version=told.stdout.strip().partition("\n")[0])
