@@ -253,6 +253,9 @@ def test_an_id_that_a_check_names_must_be_in_markup_or_script() -> None:
     (found,) = inspect(APP, check)
     assert "grand-total" in found.message
     assert inspect(changed("const rows", 'const id = "grand-total", rows'), check) == []
+    assert inspect(changed("const rows", "document.body.innerHTML += `<p id=grand-total>`; const rows"), check) == []
+    looked_up = changed("const rows", 'const found = document.getElementById("grand-total"), rows')
+    assert ["grand-total" in item.message for item in inspect(looked_up, check)] == [True]
 
 
 def test_integrity_is_taken_out_and_nothing_else() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from slipway_common.events import Finding
 from slipway_generator.inspection.app import App, finding
 
+_LOOKUP = re.compile(r"(?:getElementById|querySelector(?:All)?|closest|matches)\(\s*(?:\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`)")
 _BY_ID = re.compile(r"getElementById\(\s*([\"'`])([A-Za-z_][\w-]*)\1\s*\)")
 _SELECTOR = re.compile(r"(?:querySelector(?:All)?|closest|matches|\$\$?)\(\s*(?:\"([^\"]*)\"|'([^']*)'|`([^`$]*)`)")
 _IN_SELECTOR = re.compile(r"#([A-Za-z_][\w-]*)|\[id=[\"']?([A-Za-z_][\w-]*)[\"']?\]")
@@ -14,9 +15,10 @@ _VALUE = re.compile(r"\[(?!id=)[^\]]*\]")
 
 
 def inspect(app: App, checks: Sequence[str]) -> list[Finding]:
-    """Ids that a check names and nothing in the app says."""
+    """Ids that a check names, no markup has, and no script says other than to look them up."""
     in_markup = {name for page in app.pages.values() for name in page.ids}
-    said = "\n".join(app.scripts.values())
+    # A script that only looks an id up does not make it.
+    said = _LOOKUP.sub("", "\n".join(app.scripts.values()))
     found: list[Finding] = []
     for name, check in named_ids(checks).items():
         if name not in in_markup and not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", said):
