@@ -92,14 +92,15 @@ def check(dockerfile: Path, python: Path, scratch: Path) -> str:
             copy(rest, folder)
         elif word == "RUN":
             run(["bash", "-euc", rest.replace(INSTALLED, str(installed))], folder, environment)
-    command = json.loads(next(rest for word, rest in final.instructions if word == "CMD"))
+    command = [part for word, rest in final.instructions if word in ("ENTRYPOINT", "CMD") for part in json.loads(rest)]
     module = command[command.index("-m") + 1]
     empty = scratch / "empty"
     empty.mkdir()
     modules = run([str(installed / "bin" / "python"), "-I", "-c", IMPORT_ALL, module], empty, environment)
     site_packages = next((installed / "lib").glob("python3*/site-packages"))
-    source = next(ROOT.glob(f"*/*/{module}"))
-    missing = [str(path) for path in files_of(source) - files_of(site_packages / module)]
+    package = module.partition(".")[0]
+    source = next(ROOT.glob(f"*/*/{package}"))
+    missing = [str(path) for path in files_of(source) - files_of(site_packages / package)]
     if missing:
         raise subprocess.CalledProcessError(1, ["compare"], f"not packed: {', '.join(missing)}\n", "")
     packages = len(list(site_packages.glob("*.dist-info")))
@@ -120,7 +121,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
 
 def installs(named: list[str]) -> int:
     dockerfiles = [Path(name).resolve() for name in named] or [
-        *sorted((ROOT / "services").glob("*/Dockerfile")), ROOT / "tools" / "sandbox" / "Dockerfile",
+        *sorted(ROOT.glob("services/*/Dockerfile")), *sorted(ROOT.glob("tools/*/Dockerfile")),
     ]  # fmt: skip
     failed = 0
     (ROOT / "var").mkdir(exist_ok=True)

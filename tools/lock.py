@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     _compile(NODE, ROOT / "requirements" / "node.txt", arguments)
     _compile(BUILD, ROOT / "requirements" / "build.txt", arguments)
     # each of these is an image of its own, with its own dependencies and no others
-    for image in [*sorted((ROOT / "services").glob("*/pyproject.toml")), ROOT / "tools" / "sandbox" / "pyproject.toml"]:
+    for image in sorted(path.with_name("pyproject.toml") for path in ROOT.glob("*/*/Dockerfile")):
         name = tomllib.loads(image.read_text())["project"]["name"]
         _compile(_outside([name], projects), image.parent / "requirements.txt", arguments)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ruamel.yaml import YAML
@@ -15,7 +16,7 @@ from slipway_cli.worlds import KEYS
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICES = ("intake", "generator", "deployer", "notifier")
-DOCKERFILES = [ROOT / "Dockerfile", *sorted(ROOT.glob("services/*/Dockerfile")), ROOT / "tools/sandbox/Dockerfile"]
+DOCKERFILES = [ROOT / "Dockerfile", *sorted(ROOT.glob("*/*/Dockerfile"))]
 VARIABLE = re.compile(r"\$\{(\w+)")
 
 
@@ -98,10 +99,11 @@ def test_an_image_holds_its_own_service_and_no_other(service: str) -> None:
 
 def test_every_image_is_built_by_compose(compose: dict[str, Any]) -> None:
     built = {name: service["build"] for name, service in compose["services"].items() if "build" in service}
-    assert set(built) == {*SERVICES, "sandbox"}
+    assert set(built) == {*SERVICES, "sandbox", "operator"}
     for build in built.values():
         assert (ROOT / build["context"] / build["dockerfile"]).exists()
     assert compose["services"]["sandbox"]["profiles"] == ["sandbox"]
+    assert compose["services"]["operator"]["profiles"] == ["operator"]
 
 
 def test_the_broker_is_one_that_loses_nothing(compose: dict[str, Any]) -> None:
@@ -170,8 +172,8 @@ def test_the_sandbox_file_gives_all_that_compose_demands_and_no_real_address() -
     assert demanded <= told.keys()
     assert told["SLIPWAY_WORLD"] == "sandbox"
     addresses = [value for name, value in told.items() if name.endswith("_URL")]
-    assert len(addresses) == 4
-    assert all(address.startswith("http://sandbox:7864/") for address in addresses)
+    assert len(addresses) == 5
+    assert all(urlsplit(address).netloc == "sandbox:7864" for address in addresses)
 
 
 def test_the_single_container_refuses_to_work_without_keys_by_itself() -> None:
