@@ -1,11 +1,12 @@
 """When a page counts as live, what is done while it does not, and what is said when it never does."""
 
-import base64
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from deployer_world import DeployerWorld, deployer_world, made, new_job
+from stage_world import until
 
 from slipway_deployer.deploy import SHIPPING_MARGIN_S, _patience
 from slipway_sandbox.client import Sandbox
@@ -81,6 +82,7 @@ async def test_a_site_that_was_never_made_is_made(world: DeployerWorld) -> None:
     story = await world.to_the_end(event)
     assert story.outcomes == ["Retry"]
     assert story.deployed.live
+    assert not any(request.startswith("GET /repos") for request in world.requests()), "a 404 says enough"
 
 
 async def test_a_repository_with_a_workflow_is_published_by_it(world: DeployerWorld) -> None:
@@ -112,22 +114,31 @@ async def test_a_site_is_switched_when_a_workflow_comes_and_when_it_goes(world: 
 
 
 async def test_the_page_of_a_commit_that_was_overtaken_counts_as_live(world: DeployerWorld) -> None:
-    """Two rounds in a row: the page may show only the second by the time that the first is looked for."""
+    """The next round is pushed before this one's build is done, and the page never shows this one."""
     job = new_job()
-    first = made(job)
-    await world.deploy(first)
-    await world.deploy(made(new_job(job.task, round_=2), base=await world.head(job)))
-    doubled = first.model_copy(update={"files": first.files})
-    assert (await world.again(doubled)).live
+    await world.deploy(made(job))
+    base = await world.head(job)
+    world.sandbox.fault("pages", "not_built")
+    overtaken = asyncio.create_task(world.deploy(made(new_job(job.task, round_=2), base=base)))
+
+    async def pushed() -> bool:
+        return (await world.head(job)).commit != base.commit
+
+    await until(pushed)
+    middle = await world.head(job)
+    assert (await world.deploy(made(new_job(job.task, round_=3), base=middle))).live
+    told = await overtaken
+    assert told.live
+    assert told.commit_sha == middle.commit
 
 
-async def test_several_files_are_compared_when_the_page_itself_did_not_change(world: DeployerWorld) -> None:
+async def test_a_rebuild_is_looked_for_in_what_it_changes(world: DeployerWorld) -> None:
     job = new_job()
-    page = {"index.html": b"<title>same</title>", "data.json": b"1"}
-    await world.deploy(made(job, page))
+    same = {"index.html": b"<title>same</title>"} | {f"{number}.txt": b"" for number in range(9)}
+    await world.deploy(made(job, same | {"data.json": b"1"}))
     world.sandbox.fault("pages", "stale", seconds=0.3)
     started = datetime.now(UTC)
-    other = made(new_job(job.task, nonce="again"), page | {"data.json": base64.b64encode(b"two")})
+    other = made(new_job(job.task, nonce="again"), same | {"data.json": b"a longer one than the empty files"})
     assert (await world.deploy(other)).live
     assert datetime.now(UTC) - started >= timedelta(seconds=0.3)
 
