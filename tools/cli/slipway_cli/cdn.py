@@ -3,7 +3,7 @@
 Best effort: without it, checks that need such a library are inconclusive, never false.
 """
 
-import json
+import fcntl
 import os
 import re
 import shutil
@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from slipway_cli.failure_note import read_failure, write_failure
 from slipway_cli.node import bring_node
@@ -29,16 +31,25 @@ def ensure_mirror(var: Path, texts: Iterable[Path], say: Say) -> Path | None:
     Returns None when nothing could be fetched and nothing was there.
     """
     mirror = var / "cdn"
-    missing = [package for package in _wanted(texts) if not _present(mirror, package)]
-    note = var / "programs" / "no-cdn-mirror"
-    if missing and not read_failure(note):
-        say("fetching the libraries that pages load from a CDN (once)")
-        npm = _npm(var)
-        problem = _fetch(npm, missing, mirror) if npm else "there is no npm, and PyPI brought none"
-        if problem:
-            write_failure(note, problem)
-            say(f"not every library could be fetched, checks that need one will be inconclusive: {problem}")
+    wanted = _wanted(texts)
+    if any(not _present(mirror, package) for package in wanted):
+        var.mkdir(parents=True, exist_ok=True)
+        with (var / "programs.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _fill(mirror, [package for package in wanted if not _present(mirror, package)], var, say)
     return mirror if mirror.exists() and any(mirror.iterdir()) else None
+
+
+def _fill(mirror: Path, missing: Sequence[str], var: Path, say: Say) -> None:
+    note = var / "programs" / "no-cdn-mirror"
+    if not missing or read_failure(note):
+        return
+    say("fetching the libraries that pages load from a CDN (once)")
+    npm = _npm(var)
+    problem = _fetch(npm, missing, mirror) if npm else "there is no npm, and PyPI brought none"
+    if problem:
+        write_failure(note, problem)
+        say(f"not every library could be fetched, checks that need one will be inconclusive: {problem}")
 
 
 def asked_packages(text: str) -> set[str]:
@@ -62,6 +73,13 @@ def _present(mirror: Path, package: str) -> bool:
     return any(not major or version.split(".")[0] == major for version in versions)
 
 
+class Manifest(BaseModel):
+    """A package.json, as far as the mirror's layout needs it."""
+
+    name: str
+    version: str
+
+
 @dataclass(frozen=True)
 class Npm:
     """How npm is started."""
@@ -76,7 +94,11 @@ def _npm(var: Path) -> Npm | None:
     if installed:
         return Npm([installed])
     wheel = bring_node(var)
-    return [str(wheel / "bin/node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")] if wheel else None
+    if wheel is None:
+        return None
+    # As pip does: trust the certificates that the machine trusts.
+    trust = {"NODE_OPTIONS": "--use-system-ca"}
+    return Npm([str(wheel / "bin/node"), str(wheel / "lib/node_modules/npm/bin/npm-cli.js")], trust)
 
 
 def _fetch(npm: Npm, packages: Sequence[str], mirror: Path) -> str:
@@ -89,10 +111,10 @@ def _fetch(npm: Npm, packages: Sequence[str], mirror: Path) -> str:
             done = subprocess.run(
                 command, cwd=work, env=environment, check=False, capture_output=True, text=True, timeout=PACK_S
             )
-        except (OSError, subprocess.SubprocessError) as error:
+            for archive in sorted(Path(work).glob("*.tgz")):
+                _unpack(archive, mirror, Path(work) / archive.stem)
+        except (OSError, subprocess.SubprocessError, tarfile.TarError, ValueError) as error:
             return f"npm pack: {error}"
-        for archive in sorted(Path(work).glob("*.tgz")):
-            _unpack(archive, mirror, Path(work) / archive.stem)
     said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
     return "" if done.returncode == 0 else f"npm pack: {said[0] if said else f'exit {done.returncode}'}"
 
@@ -106,8 +128,8 @@ def _unpack(archive: Path, mirror: Path, work: Path) -> None:
             if source:
                 (work / inside).parent.mkdir(parents=True, exist_ok=True)
                 (work / inside).write_bytes(source.read())
-    manifest = json.loads((work / "package.json").read_text())
-    home = mirror / manifest["name"] / manifest["version"]
+    manifest = Manifest.model_validate_json((work / "package.json").read_text())
+    home = mirror / manifest.name / manifest.version
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         work.rename(home)

