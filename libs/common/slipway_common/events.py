@@ -135,13 +135,17 @@ class EditReport(Model):
 
 
 class ModelUse(Model):
-    """What the job cost: calls and tokens over all loops and attempts, and US dollars where the price is known."""
+    """What the job cost: calls and tokens over all loops and attempts, and US dollars where the price is known.
+
+    `prompts` names the wording of the prompts that were used.
+    """
 
     models: tuple[str, ...] = ()
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    prompts: str = ""
 
 
 class Screenshot(Model):

@@ -5,7 +5,9 @@ README.md stays at the top and the app's own sections follow it; LICENSE, index.
 Slipway's own, so such an attachment goes to `attachments/<name>`; .github/workflows/* is committed as it is.
 """
 
+import io
 import mimetypes
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -34,17 +36,22 @@ _TEXT_TYPES = {
     ".yaml": "application/yaml",
     ".js": "text/javascript",
 }
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_TEXT_ENDINGS = ("json", "xml", "javascript", "yaml", "toml", "sql", "x-sh")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True)
 class Material:
-    """An attachment with its bytes: `name` as the sender calls it, `path` where the app has it."""
+    """An attachment with its bytes: `name` as the sender calls it, `path` where the app has it.
+
+    `note` describes what cannot be shown as text.
+    """
 
     name: str
     path: str
     media_type: str
     data: bytes
+    note: str = ""
 
     def ref(self) -> AttachmentRef:
         return AttachmentRef(name=self.name, path=self.path, media_type=self.media_type, size=len(self.data))
@@ -86,14 +93,27 @@ def media_type(name: str, data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     suffix = PurePosixPath(name).suffix.lower()
-    if data.startswith(b"PK\x03\x04") and suffix == ".xlsx":
-        return _XLSX
+    if _is_workbook(data):
+        return XLSX
     try:
         data.decode()
     except UnicodeDecodeError:
-        return mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return _TEXT_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     guessed = _TEXT_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "text/plain"
-    return "text/plain" if guessed.startswith("image/") and guessed != "image/svg+xml" else guessed
+    if guessed.startswith("text/") or guessed.endswith(_TEXT_ENDINGS):
+        return guessed
+    return "text/csv" if suffix in {".xls", ".xlsx"} else "text/plain"
+
+
+def _is_workbook(data: bytes) -> bool:
+    """Whether it is an xlsx file, whatever it is called."""
+    if not data.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
 
 
 def decode_data_uri(attachment: Attachment) -> bytes:

@@ -21,8 +21,9 @@ from slipway_generator.attachments import Material, collect
 from slipway_generator.author import Author, Commission
 from slipway_generator.chain import Chain
 from slipway_generator.ledger import Allowance, Ledger
-from slipway_generator.prompt import Assignment, EarlierRound
+from slipway_generator.prompt import Assignment, EarlierRound, prompt_version
 from slipway_generator.settings import GeneratorSettings
+from slipway_generator.spreadsheets import with_tables
 
 log = structlog.get_logger()
 
@@ -57,8 +58,8 @@ async def generate(event: Received, tools: Tools) -> Generated:
     job = event.job
     repository = repository_name(job.email, job.task)
     ground = await _ground(event, repository, settings)
-    materials = await collect(event.attachments, tools.http, max_bytes=settings.max_app_bytes)
-    earlier_materials = _earlier_materials(ground, {material.name for material in materials})
+    materials = await with_tables(await collect(event.attachments, tools.http, max_bytes=settings.max_app_bytes))
+    earlier_materials = await _earlier_materials(ground, {material.name for material in materials})
     published = {path: file.data for path, file in ground.app.files.items()} if ground.app and ground.revises else None
     size = sum(map(len, (published or {}).values())) + sum(len(material.data) for material in materials)
     if size > settings.max_app_bytes:
@@ -100,7 +101,7 @@ async def generate(event: Received, tools: Tools) -> Generated:
             checks=verdict.checks,
             findings=verdict.findings,
             edit=verdict.edit,
-            usage=ledger.used,
+            usage=ledger.used.model_copy(update={"prompts": prompt_version()}),
             notes=ground.notes + candidate.notes + verdict.notes,
             screenshots=verdict.screenshots,
         ),
@@ -153,7 +154,7 @@ def _used_before(event: Received) -> ModelUse:
         return event.spent
 
 
-def _earlier_materials(ground: Ground, replaced: set[str]) -> tuple[Material, ...]:
+async def _earlier_materials(ground: Ground, replaced: set[str]) -> tuple[Material, ...]:
     """Attachments of earlier rounds, as the published app has them: the model is shown them in every round."""
     if not ground.revises or ground.app is None:
         return ()
@@ -163,7 +164,8 @@ def _earlier_materials(ground: Ground, replaced: set[str]) -> tuple[Material, ..
             file = ground.app.files.get(ref.path)
             if file is not None and ref.name not in replaced:
                 found[ref.name] = Material(ref.name, ref.path, ref.media_type, file.data[: ref.size])
-    return tuple(found.values())
+    described = await with_tables(tuple(found.values()))
+    return tuple(material for material in described if material.name in found)
 
 
 def _editable(files: Mapping[str, bytes], attached: frozenset[str]) -> dict[str, str]:
