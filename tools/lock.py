@@ -36,10 +36,11 @@ def main(arguments: list[str]) -> None:
     _compile(_outside(everything, projects), ROOT / "requirements" / "dev.txt", arguments)
     _compile(NODE, ROOT / "requirements" / "node.txt", arguments)
     _compile(BUILD, ROOT / "requirements" / "build.txt", arguments)
-    # each of these is an image of its own, with its own dependencies and no others
+    # each of these is an image of its own, with its own dependencies, optional ones too, and no others
     for image in sorted(path.with_name("pyproject.toml") for path in ROOT.glob("*/*/Dockerfile")):
         name = tomllib.loads(image.read_text())["project"]["name"]
-        _compile(_outside([name], projects), image.parent / "requirements.txt", arguments)
+        extras = ",".join(projects[name].extras)
+        _compile(_outside([f"{name}[{extras}]" if extras else name], projects), image.parent / "requirements.txt", arguments)
 
 
 def _workspace() -> dict[str, Project]:

@@ -12,9 +12,10 @@ SANDBOX = "http://sandbox:7864"
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"AMQP_URL": "amqp://x", "GITHUB_USERNAME": "me", "GITHUB_TOKEN": "t", "SLIPWAY_FORGE": "sandbox"}
+    told |= {"GEMINI_API_KEY": "k"}
     for name, value in {**told, "SLIPWAY_MODEL": "sandbox"}.items():
         monkeypatch.setenv(name, value)
-    for name in ("GITHUB_API_URL", "GITHUB_GIT_URL", "GEMINI_BASE_URL"):
+    for name in ("GITHUB_API_URL", "GITHUB_GIT_URL", "GEMINI_BASE_URL", "OPENAI_MODEL", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -34,6 +35,10 @@ def test_the_generator_refuses_gemini_in_the_sandbox_world(monkeypatch: pytest.M
     with pytest.raises(SettingsError, match=r"GEMINI_BASE_URL: .* SLIPWAY_MODEL says sandbox"):
         GeneratorSettings.load()
     monkeypatch.setenv("GEMINI_BASE_URL", f"{SANDBOX}/gemini")
+    monkeypatch.setenv("OPENAI_MODEL", "other")
+    with pytest.raises(SettingsError, match=r"OPENAI_BASE_URL: .* SLIPWAY_MODEL says sandbox"):
+        GeneratorSettings.load()
+    monkeypatch.setenv("OPENAI_MODEL", "")
     assert GeneratorSettings.load().gemini_base_url == f"{SANDBOX}/gemini"
 
 

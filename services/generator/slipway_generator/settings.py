@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
@@ -16,11 +17,11 @@ class GeneratorSettings(CommonSettings):
     generator_port: int = 7861
     generator_concurrency: int = Field(2, ge=1, le=64)
     openai_model: str = Field("", description="a model of a second vendor, asked when none of Gemini's answers")
-    openai_base_url: str | None = None
+    openai_base_url: str | None = Field(None, validate_default=True)
     openai_api_key: SecretStr = SecretStr("")
     gemini_api_key: SecretStr = Field(SecretStr(""), validate_default=True)
     gemini_models: Annotated[tuple[str, ...], NoDecode] = DEFAULT_MODELS
-    gemini_base_url: str | None = None
+    gemini_base_url: str | None = Field(None, validate_default=True)
     gemini_api_version: str | None = None
     github_username: str
     github_git_url: str = "https://github.com"
@@ -52,9 +53,29 @@ class GeneratorSettings(CommonSettings):
             raise ValueError("the package is not installed: pip install slipway-generator[openai]")
         return value
 
+    @field_validator("gemini_base_url")
+    @classmethod
+    def _gemini_as_meant(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """No quota is spent by accident: what is called the sandbox must not be Google's Gemini."""
+        if info.data.get("slipway_model") == "sandbox" and _host(value, "googleapis.com").endswith("googleapis.com"):
+            raise ValueError("is Google's own address, but SLIPWAY_MODEL says sandbox; give the sandbox's")
+        return value
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _second_vendor_as_meant(cls, value: str | None, info: ValidationInfo) -> str | None:
+        asked = info.data.get("slipway_model") == "sandbox" and info.data.get("openai_model")
+        if asked and _host(value, "openai.com").endswith("openai.com"):
+            raise ValueError("is OpenAI's own address, but SLIPWAY_MODEL says sandbox; leave out OPENAI_MODEL")
+        return value
+
     @field_validator("gemini_api_key")
     @classmethod
     def _some_model(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if not value.get_secret_value() and not info.data.get("openai_model"):
             raise ValueError("is missing; give it, or OPENAI_MODEL with OPENAI_BASE_URL or OPENAI_API_KEY")
         return value
+
+
+def _host(url: str | None, default: str) -> str:
+    return (urlsplit(url).hostname or "") if url else default
