@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> None:
     for image in sorted(path.with_name("pyproject.toml") for path in ROOT.glob("*/*/Dockerfile")):
         name = tomllib.loads(image.read_text())["project"]["name"]
         extras = ",".join(projects[name].extras)
-        _compile(_outside([f"{name}[{extras}]" if extras else name], projects), image.parent / "requirements.txt", arguments)
+        wanted = f"{name}[{extras}]" if extras else name
+        _compile(_outside([wanted], projects), image.parent / "requirements.txt", arguments)
 
 
 def _workspace() -> dict[str, Project]:
