@@ -132,7 +132,7 @@ async def test_a_damaged_answer_is_an_error_or_harmless(
             else:
                 assert app is not None
                 assert app.files == whole.files
-    assert harmed > 40
+    assert harmed > 15, "the damage reaches the pack, not only what the server says beside it"
 
 
 async def test_a_server_that_says_nothing_is_left_in_time(world: DeployerWorld) -> None:
