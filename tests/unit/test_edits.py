@@ -139,6 +139,24 @@ def test_an_edit_that_names_no_one_place_fails_with_its_reason(reason: str, bloc
     assert reasons(PAGE, block) == [reason]
 
 
+@pytest.mark.parametrize(
+    ("text", "search"),
+    [
+        ("a \nb\nc\na\t\nb\n", "a\nb"),
+        ("  a\n  b\nc\n    a\n    b\n", "a\nb"),
+        ("a \u2013 b\nc\na \u2014 b\n", "a - b"),
+    ],
+)
+def test_two_places_that_are_only_alike_are_ambiguous_too(text: str, search: str) -> None:
+    (failure,) = failures(text, edit(search, "x"))
+    assert failure.reason == "ambiguous"
+    assert len(failure.lines) == 2
+
+
+def test_a_place_that_fits_better_wins_over_one_that_fits_worse() -> None:
+    assert apply_edits("  a\n  b\na \nb\n", [edit("a\nb", "x")]) == "  a\n  b\nx\n"
+
+
 def test_edits_that_overlap_both_fail_and_the_others_are_good() -> None:
     blocks = [edit("    <li>North</li>\n    <li>South</li>", "x"), edit("    <li>South</li>\n  </ul>", "y")]
     with pytest.raises(EditsFailed) as failed:
@@ -215,26 +233,46 @@ def test_only_the_named_lines_change_whatever_the_order_of_the_edits(
     assert apply_edits(text, blocks) == wanted
 
 
+def allowed(text: str, block: EditBlock) -> set[str]:
+    """All that a block whose search text is one line may make of a text with LF and without byte order mark."""
+
+    def plain(line: str) -> str:
+        return line.strip().replace("\u2019", "'")
+
+    search, replace = block.search, block.replace
+    body = text.removesuffix("\n").split("\n")
+    made: list[list[str]] = []
+    for number, line in enumerate(body):
+        head, tail = body[:number], body[number + 1 :]
+        indent = line[: len(line) - len(line.lstrip())]
+        wanted = search[: len(search) - len(search.lstrip())]
+        if plain(line) == plain(search):
+            if not replace:
+                made.append([*head, *tail])
+            added, cut = indent.removesuffix(wanted), wanted.removesuffix(indent)
+            made.append([*head, *(added + new for new in replace.split("\n")), *tail])
+            made.append([*head, *(new.removeprefix(cut) for new in replace.split("\n")), *tail])
+        at = line.find(search)
+        while at >= 0:
+            before, after = line[:at], line[at + len(search) :]
+            made.append([*head, *(before + replace + after).split("\n"), *tail])
+            made.append([*head, *(before + replace.replace("\n", f"\n{indent}") + after).split("\n"), *tail])
+            at = line.find(search, at + 1)
+    return {"\n".join(result) + ("\n" if text.endswith("\n") and result else "") for result in made}
+
+
 @given(texts, lines, lines)
-def test_an_edit_is_exactly_its_replacement_at_one_place_or_nothing(text: str, search: str, replace: str) -> None:
+def test_an_edit_is_its_replacement_at_one_place_or_nothing(text: str, search: str, replace: str) -> None:
     assume(search.strip())
     try:
         new = apply_edits(text, [EditBlock(search, replace)])
     except EditsFailed:
         return
-    common = 0
-    while common < min(len(text), len(new)) and text[common] == new[common]:
-        common += 1
-    tail = 0
-    while tail < min(len(text), len(new)) - common and text[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    removed, added = text[common : len(text) - tail], new[common : len(new) - tail]
-    # The change lies within one line of the text, or is that line with its end.
-    assert removed.strip("\r\n").count("\n") == 0
-    assert len(removed.strip("\r\n")) <= len(search) + len(text.split("\n")[text[:common].count("\n")])
-    assert added.strip() in replace or replace.strip() in new
-    assert new.endswith("\n") == text.endswith("\n") or not new.strip("\ufeff")
     assert new.startswith("\ufeff") == text.startswith("\ufeff")
+    assert new.count("\r\n") == (new.count("\n") if "\r\n" in text else 0)
+    old, new = (whole.removeprefix("\ufeff").replace("\r\n", "\n") for whole in (text, new))
+    assert new.endswith("\n") == old.endswith("\n") or not new
+    assert new.removesuffix("\n") in {result.removesuffix("\n") for result in allowed(old, EditBlock(search, replace))}
 
 
 @given(texts_with_edits())
@@ -263,19 +301,7 @@ def test_a_damaged_search_text_is_refused_or_replaced_where_it_stands(
         new = apply_edits(text, [EditBlock(damaged, block.replace)])
     except EditsFailed:
         return
-    lines = text.split("\n")
-    whole = [number for number, line in enumerate(lines) if line.strip() == damaged.strip()]
-    inside = [number for number, line in enumerate(lines) if damaged in line]
-    assert len(whole) == 1 or len(inside) == 1
-    (number,) = whole if len(whole) == 1 else inside
-    indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())].removesuffix(
-        damaged[: len(damaged) - len(damaged.lstrip())]
-    )
-    wanted = [block.replace, "\n".join(indent + line for line in block.replace.split("\n"))]
-    if number in inside:
-        wanted.append(lines[number].replace(damaged, block.replace))
-        wanted.append(lines[number].replace(damaged, wanted[1].removeprefix(indent)))
-    assert new in {"\n".join([*lines[:number], replaced, *lines[number + 1 :]]) for replaced in wanted}
+    assert new in allowed(text, EditBlock(damaged, block.replace))
 
 
 @given(texts, st.lists(st.builds(EditBlock, lines, lines), max_size=4))
