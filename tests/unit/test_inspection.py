@@ -116,6 +116,7 @@ def test_a_sound_app_has_no_findings() -> None:
         ("<output id", '<img src="https://via.placeholder.com/9" alt=""><output id', "<output id", "shut down"),
         ("<output id", "<!-- ... rest of the page ... --><output id", "<output id", "stands where content belongs"),
         ("<p>One", "<p>[Your name]", "<p>One", "meant to be filled in"),
+        ("<p>One", "<p>YOUR_API_KEY", "<p>One", "meant to be filled in"),
         ("<p>One", "<p>Lorem ipsum dolor", "<p>One", "dummy text"),
         ("  const rows", "  // TODO: sort\n  const rows", "const rows", "still to be done"),
         ("<p>One", "<p>" + "AKIA" + "ABCDEFGH12345678", "<p>One", "AWS access key"),
@@ -170,6 +171,7 @@ def test_a_fault_in_another_file_is_found_on_its_line(path: str, text: str, line
         ("notes.md", "```js\n// ...\n```\nand so on ...\n"),
         ("app.js", "const made = document.createElement('p'); made.id = 'late'; fetch(`x/${made.id}.json`);\n"),
         ("app.js", "fetch('https://api.example.org/v1'); element.open('GET', url);\n"),
+        ("app.js", "#!/usr/bin/env node\nconst steps = [addRow, insert, your]; steps[add - 1](insert_id);\n"),
     ],
 )
 def test_sound_files_of_every_kind_are_left_in_peace(path: str, text: str) -> None:

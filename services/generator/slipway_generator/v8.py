@@ -1,4 +1,8 @@
-"""JavaScript syntax by V8 itself: scripts are compiled, nothing of them is ever run."""
+"""JavaScript syntax by V8 itself: scripts are compiled, nothing of them is ever run.
+
+There is one V8 in the process, used by one thread at a time: two of them side by side crash or hang (seen with
+mini-racer 0.14, whose V8 runs with `--single-threaded`).
+"""
 
 import json
 import re
@@ -23,6 +27,8 @@ _EXPORT_FROM = re.compile(
 _EXPORT_DEFAULT = re.compile(r"(?:^|(?<=[;}]))([ \t]*)export\s+default\b", re.MULTILINE)
 _EXPORT = re.compile(r"(?:^|(?<=[;}]))([ \t]*)export\b(?=\s+(?:const|let|var|function|class|async)\b)", re.MULTILINE)
 
+_HASHBANG = re.compile(r"\A#![^\n]*")
+
 _lock = threading.Lock()
 _engine: MiniRacer | None = None
 
@@ -38,12 +44,12 @@ class SyntaxFault:
 def script_fault(source: str) -> SyntaxFault | None:
     """What is wrong with a classic script."""
     strict = "'use strict';" if _STRICT.match(source) else ""
-    return _compiled(f"{strict}throw 0;{source}")
+    return _compiled(f"{strict}throw 0;{_HASHBANG.sub('', source)}")
 
 
 def module_fault(source: str) -> SyntaxFault | None:
     """What is wrong with a module: strict code, with imports, exports and await at the top."""
-    body = _IMPORT.sub(_blank, source)
+    body = _IMPORT.sub(_blank, _HASHBANG.sub("", source))
     body = _EXPORT_FROM.sub(_blank, body)
     body = _EXPORT_DEFAULT.sub(r"\1 0,", body)
     body = _EXPORT.sub(r"\1", body).replace("import.meta", "import_meta")
@@ -62,17 +68,22 @@ def _blank(match: re.Match[str]) -> str:
     return "\n" * match[0].count("\n") + ";"
 
 
-def _compiled(source: str) -> SyntaxFault | None:
-    """Compile as the text of an indirect eval: its declarations stay its own, and its first statement ends it."""
-    global _engine  # noqa: PLW0603 (one V8 for the process: it takes 60 ms to start)
+def evaluate(source: str) -> object:
+    """The value of a script of ours. Raises JSEvalException, JSTimeoutException after 5 s."""
+    global _engine  # noqa: PLW0603 (it takes 60 ms to start)
     with _lock:
         if _engine is None:
             _engine = MiniRacer()
-        try:
-            _engine.eval(f"(0,eval)({json.dumps(source)})", timeout_sec=_TIMEOUT_S)
-        except JSTimeoutException:
-            return None
-        except JSEvalException as error:
-            match = _ERROR.match(str(error))
-            return SyntaxFault(int(match[1]), match[2]) if match else None
+        return _engine.eval(source, timeout_sec=_TIMEOUT_S)
+
+
+def _compiled(source: str) -> SyntaxFault | None:
+    """Compile as the text of an indirect eval: its declarations stay its own, and its first statement ends it."""
+    try:
+        evaluate(f"(0,eval)({json.dumps(source)})")
+    except JSTimeoutException:
+        return None
+    except JSEvalException as error:
+        match = _ERROR.match(str(error))
+        return SyntaxFault(int(match[1]), match[2]) if match else None
     return None

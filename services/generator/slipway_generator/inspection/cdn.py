@@ -45,7 +45,7 @@ _LOADS = re.compile(
 )
 _IMPORT_MAP_ENTRY = re.compile(r"\"(https?://[^\"\s]+)\"")
 _PICTURES = ("img", "video", "audio", "source", "image")
-_NO_CODE = ("preconnect", "dns-prefetch", "canonical", "alternate", "author", "license", "me", "help", "next", "prev")
+_LINKS = frozenset({"stylesheet", "modulepreload", "preload", "prefetch"})
 
 
 def inspect(app: App, wanted: str) -> list[Finding]:
@@ -69,7 +69,7 @@ def _loaded(app: App) -> Iterator[tuple[str, int, str]]:
     for path, page in app.pages.items():
         for tag in page.start_tags:
             url = tag.get("src") if tag.name == "script" else tag.get("href") if tag.name == "link" else None
-            if tag.name == "link" and set((tag.get("rel") or "").lower().split()) & set(_NO_CODE):
+            if tag.name == "link" and not _LINKS & set((tag.get("rel") or "").lower().split()):
                 continue
             if url and url.startswith(("http:", "https:", "//")):
                 yield path, page.line(tag.start), url

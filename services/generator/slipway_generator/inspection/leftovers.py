@@ -8,10 +8,9 @@ from slipway_generator.reply.placeholders import elision
 
 _DUMMY = re.compile(r"lorem ipsum", re.IGNORECASE)
 _FILL_IN = re.compile(
-    r"\[(?:your|insert|add|enter|fill in)[^\]\n]{0,40}\](?!\()|<(?:your|insert)[-_ ][^>\n]{1,40}>"
-    r"|\byour[-_ ]?(?:name|company|title|text|content|email|github[-_ ]?username|username)[-_ ]here\b"
-    r"|\b(?:YOUR|REPLACE|INSERT)_[A-Z_]*(?:KEY|TOKEN|ID|URL|NAME|HERE|ME)\b",
-    re.IGNORECASE,
+    r"\[(?i:your|insert|add|enter|fill in) [a-zA-Z][^\],\n]{0,40}\](?!\()|<(?i:your)[-_ ][a-zA-Z][^>\n]{0,40}>"
+    r"|\b(?i:your[-_ ]?(?:name|company|title|text|content|email|(?:github[-_ ]?)?username)[-_ ]here)\b"
+    r"|\bYOUR_[A-Z_]*(?:KEY|TOKEN|ID|URL|NAME|HERE)\b|\bREPLACE_ME\b|\bINSERT_[A-Z_]*HERE\b"
 )
 _TODO = re.compile(r"(?://|/\*|<!--|^\s*#)\s*(?:TODO|FIXME|XXX)\b", re.MULTILINE)
 _CODE = (".html", ".htm", ".css", ".js", ".mjs", ".yml", ".yaml", ".py")
