@@ -102,16 +102,20 @@ class Author:
                 trouble = f"not improved further: {outcome.reason}"
                 break
             turns += (Turn("model", answer.text),)
-            superseded += superseded_in(answer.text)
+            words = superseded_in(answer.text)
+            superseded += words
             try:
                 applied = staging.offer(_models_part(parse_reply(answer.text), commission))
             except (ReplyError, ChangeRefused) as error:
-                trouble = str(error)
-                log.info("reply not applied", reason=trouble, turn=turn + 1)
-                turns += (Turn("user", of_refusal(error)),)
-                continue
-            rewritten = applied.rewrite or (best is not None and best.rewritten)
-            candidate = await self._candidate(applied.over(staging.files), rewritten, commission)
+                if best is None or not words or not isinstance(error, NoBlockError):
+                    trouble = str(error)
+                    log.info("reply not applied", reason=trouble, turn=turn + 1)
+                    turns += (Turn("user", of_refusal(error)),)
+                    continue
+                candidate = best  # the answer is its word alone: the version stays, its checks are seen anew
+            else:
+                rewritten = applied.rewrite or (best is not None and best.rewritten)
+                candidate = await self._candidate(applied.over(staging.files), rewritten, commission)
             candidate = _with_broken(candidate, await held, superseded)
             if best is None or candidate.verdict.rank() > best.verdict.rank():
                 best = candidate
