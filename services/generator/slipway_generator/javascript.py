@@ -2,10 +2,9 @@
 
 import json
 import re
-import threading
 from typing import Literal
 
-from py_mini_racer import MiniRacer
+from slipway_generator.v8 import evaluate
 
 Form = Literal["expression", "script", "body"]
 """How a check is written: a value, statements whose last value counts, or statements that `return`."""
@@ -33,25 +32,14 @@ _KNOWN = frozenset(
     "this globalThis typeof void new await getComputedStyle innerWidth innerHeight URL URLSearchParams".split()
 )
 
-_lock = threading.Lock()
-_engine: MiniRacer | None = None
-
 
 class NotJavaScriptError(ValueError):
     """The text does not parse; the message is V8's."""
 
 
-def _evaluate(source: str) -> str:
-    global _engine  # noqa: PLW0603 - one V8 for the process: each costs 30 ms and some megabytes
-    with _lock:
-        if _engine is None:
-            _engine = MiniRacer()
-        return str(_engine.eval(source))
-
-
 def form_of(source: str) -> Form:
     """Whether `source` is an expression, a script, or the body of a function. Raises NotJavaScriptError."""
-    answer = _evaluate(_PARSE % json.dumps(source))
+    answer = str(evaluate(_PARSE % json.dumps(source)))
     if answer.startswith("!"):
         raise NotJavaScriptError(answer[1:])
     return "expression" if answer == "expression" else "body" if answer == "body" else "script"

@@ -1,13 +1,15 @@
 """JavaScript syntax by V8 itself: scripts are compiled, nothing of them is ever run.
 
-There is one V8 in the process, used by one thread at a time: two of them side by side crash or hang (seen with
-mini-racer 0.14, whose V8 runs with `--single-threaded`).
+There is one V8 in the process, made and used by one thread and never closed: one that is made in one thread and used
+or closed in another crashes or hangs now and then (seen in 1 of 8 starts with mini-racer 0.14.1).
 """
 
 import json
 import re
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 from py_mini_racer import JSEvalException, JSTimeoutException, MiniRacer
 
@@ -29,8 +31,10 @@ _EXPORT = re.compile(r"(?:^|(?<=[;}]))([ \t]*)export\b(?=\s+(?:const|let|var|fun
 
 _HASHBANG = re.compile(r"\A#![^\n]*")
 
-_lock = threading.Lock()
-_engine: MiniRacer | None = None
+_Task = tuple[str, Future[object]]
+_tasks: SimpleQueue[_Task] = SimpleQueue()
+_starting = threading.Lock()
+_thread: threading.Thread | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,25 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def evaluate(source: str) -> object:
-    """The value of a script of ours. Raises JSEvalException, JSTimeoutException after 5 s."""
-    global _engine  # noqa: PLW0603 (it takes 60 ms to start)
-    with _lock:
-        if _engine is None:
-            _engine = MiniRacer()
-        return _engine.eval(source, timeout_sec=_TIMEOUT_S)
+    """The value of a script of ours; blocks until it is there. Raises JSEvalException, JSTimeoutException after 5 s."""
+    global _thread  # noqa: PLW0603 (started when it is first needed: V8 takes 60 ms)
+    with _starting:
+        if _thread is None:
+            _thread = threading.Thread(target=_serve, name="v8", daemon=True)
+            _thread.start()
+    answer: Future[object] = Future()
+    _tasks.put((source, answer))
+    return answer.result()
+
+
+def _serve() -> None:
+    engine = MiniRacer()
+    while True:
+        source, answer = _tasks.get()
+        try:
+            answer.set_result(engine.eval(source, timeout_sec=_TIMEOUT_S))
+        except Exception as error:  # noqa: BLE001 (whatever it is, it belongs to whoever asked)
+            answer.set_exception(error)
 
 
 def _compiled(source: str) -> SyntaxFault | None:
