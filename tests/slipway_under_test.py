@@ -94,18 +94,24 @@ def _path(variable: str) -> Path | None:
 
 @asynccontextmanager
 async def running_slipway(
-    folder: Path, amqp_url: str, *, settings: Mapping[str, str] | None = None, generators: int = 1
+    folder: Path,
+    amqp_url: str,
+    *,
+    settings: Mapping[str, str] | None = None,
+    generators: int = 1,
+    chromium: bool = True,
 ) -> AsyncIterator[Slipway]:
-    """Started when the block is entered, gone when it is left."""
+    """Started when the block is entered, gone when it is left. Without `chromium` no check is run."""
+    browser = _path("CHROMIUM_PATH") if chromium else None
     plan = Plan(
         folder,
         sandbox_world(),
         amqp_url,
         generators=generators,
-        chromium=_path("CHROMIUM_PATH"),
+        chromium=browser,
         node=_path("PLAYWRIGHT_NODEJS_PATH"),
         cdn=_path("CDN_DIR"),
-        settings=settings or {},
+        settings={**(settings or {}), **({} if chromium else {"CHROMIUM_PATH": "/nonexistent"})},
     )
     async with running_stack(plan) as stack, Intake(stack.intake_url, plan.admin_token) as intake:
         assert stack.sandbox
