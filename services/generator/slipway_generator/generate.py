@@ -1,8 +1,8 @@
 """The stage function: from a received task to a generated app."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import monotonic
 
 import httpx
@@ -11,23 +11,23 @@ from pydantic import ValidationError
 
 from slipway_common.delivery import carried, carry
 from slipway_common.events import Check, File, Generated, KeptFile, ModelUse, Received, Report, Request
-from slipway_common.git_http import GitError
 from slipway_common.naming import repository_name
-from slipway_common.project import RECORD_PATH, ProjectRecord
-from slipway_common.repository import App, read_app
-from slipway_common.stage import Reject, Retry, Wait
+from slipway_common.project import RECORD_PATH
+from slipway_common.stage import Reject, Wait
 from slipway_generator.assembly import is_models, mit_license
 from slipway_generator.attachments import Material, collect
 from slipway_generator.author import Author, Commission
 from slipway_generator.chain import Chain
+from slipway_generator.ground import Ground, survey
 from slipway_generator.ledger import Allowance, Ledger
 from slipway_generator.prompt import Assignment, EarlierRound, prompt_version
 from slipway_generator.settings import GeneratorSettings
 from slipway_generator.spreadsheets import with_tables
+from slipway_generator.turns import Turns
 
 log = structlog.get_logger()
 
-PREDECESSOR_PAUSE_S = 4.0
+TURN_PAUSE_S = 1.0
 SHIPPING_RESERVE_S = 45.0
 """What deploying and notifying need before the deadline."""
 
@@ -40,24 +40,50 @@ class Tools:
     author: Author
     chain: Chain
     http: httpx.AsyncClient
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a job builds on. `app` is what is published now; `revises` says whether it is edited or replaced."""
-
-    app: App | None
-    revises: bool
-    record: ProjectRecord
-    notes: tuple[str, ...] = ()
+    turns: Turns = field(default_factory=Turns)
 
 
 async def generate(event: Received, tools: Tools) -> Generated:
-    """Write the app of round 1, or change the published one."""
-    settings = tools.settings
-    job = event.job
+    """Write the app of round 1, or change the published one. A job whose commit is there already costs no call."""
+    settings, job = tools.settings, event.job
     repository = repository_name(job.email, job.task)
-    ground = await _ground(event, repository, settings)
+    ground = await survey(
+        event,
+        settings.github_git_url,
+        settings.github_username,
+        repository,
+        predecessor_wait_s=settings.predecessor_wait_s,
+    )
+    if ground.done:
+        return _as_committed(event, ground)
+    if not tools.turns.take(repository, job.id, ground.head, settings.generate_budget_s):
+        raise Wait("another job of this project is on its way", TURN_PAUSE_S)
+    try:
+        generated = await _generate(event, tools, repository, ground)
+    except BaseException:
+        tools.turns.give_up(repository, job.id)
+        raise
+    tools.turns.hand_on(repository, job.id)
+    return generated
+
+
+def _as_committed(event: Received, ground: Ground) -> Generated:
+    """The event came again after its commit was made: the deployer finds it by its trailers and reports it."""
+    assert ground.app  # noqa: S101 (a job is done only where there is an app)
+    kept = tuple(KeptFile(path=path, mode=f.mode, sha=f.sha) for path, f in sorted(ground.app.files.items()))
+    return Generated(
+        job=event.job,
+        base_commit=ground.head,
+        files=(),
+        kept=kept,
+        request=Request(brief=event.brief, checks=event.checks),
+        report=Report(notes=("the event came again; its commit was there already",)),
+        hand_backs=event.hand_backs,
+    )
+
+
+async def _generate(event: Received, tools: Tools, repository: str, ground: Ground) -> Generated:
+    settings, job = tools.settings, event.job
     materials = await with_tables(await collect(event.attachments, tools.http, max_bytes=settings.max_app_bytes))
     earlier_materials = await _earlier_materials(ground, {material.name for material in materials})
     published = {path: file.data for path, file in ground.app.files.items()} if ground.app and ground.revises else None
@@ -93,7 +119,7 @@ async def generate(event: Received, tools: Tools) -> Generated:
     verdict = candidate.verdict
     return Generated(
         job=job,
-        base_commit=ground.app.commit if ground.app else None,
+        base_commit=ground.head,
         files=changed,
         kept=kept,
         request=request,
@@ -107,30 +133,6 @@ async def generate(event: Received, tools: Tools) -> Generated:
         ),
         hand_backs=event.hand_backs,
     )
-
-
-async def _ground(event: Received, repository: str, settings: GeneratorSettings) -> Ground:
-    """What is published now, and whether it is this job's turn. Raises Wait, Retry, Reject."""
-    job = event.job
-    try:
-        app = await read_app(settings.github_git_url, settings.github_username, repository)
-    except GitError as error:
-        raise Retry(f"the repository could not be read: {error}") from None
-    record = (app.record if app else None) or ProjectRecord()
-    if job.round == 1:
-        return Ground(app, revises=False, record=record)
-    if record.supersedes(job):
-        raise Reject(f"round {job.round} is superseded: a later round is in the repository already")
-    newest = max((item.round for item in record.rounds), default=0)
-    if newest >= job.round - 1:
-        return Ground(app, revises=True, record=record)
-    waited = datetime.now(UTC) - event.at
-    if waited < timedelta(seconds=settings.predecessor_wait_s):
-        raise Wait(f"round {job.round - 1} is not in the repository yet", PREDECESSOR_PAUSE_S)
-    if app is None:
-        return Ground(None, revises=False, record=record, notes=(f"round {job.round - 1} never came: built whole",))
-    note = f"round {job.round - 1} never came: made from round {newest}"
-    return Ground(app, revises=True, record=record, notes=(note,))
 
 
 def _ledger(event: Received, settings: GeneratorSettings) -> Ledger:

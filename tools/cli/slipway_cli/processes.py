@@ -116,6 +116,8 @@ class Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         path = self._logs / f"{program.name}.log"
         environment = {name: os.environ[name] for name in OF_THE_MACHINE if name in os.environ}
+        for name in ("NO_PROXY", "no_proxy"):  # what runs on this machine is never asked for through a proxy
+            environment[name] = ",".join(filter(None, (environment.get(name), "127.0.0.1,localhost")))
         command = [sys.executable, "-m", program.module, *program.arguments]
         with path.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
