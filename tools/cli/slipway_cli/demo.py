@@ -1,12 +1,10 @@
 """`./run demo`: the whole path once, from nothing, in the sandbox: every example task, round after round."""
 
 import asyncio
-import fcntl
-import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from slipway_cli.job import ENDED, Intake, RefusedError
 from slipway_cli.preparation import fresh_vhost, prepared
 from slipway_cli.processes import ProcessError
 from slipway_cli.rabbitmq_node import NodeError
+from slipway_cli.run_folder import run_folder
 from slipway_cli.stack import EXAMPLES, VAR, Plan, Stack, running_stack
 from slipway_cli.until_signal import until_signal
 from slipway_cli.worlds import SANDBOX_SECRET, SandboxAddresses, sandbox_world
@@ -47,7 +46,7 @@ async def demo(options: Options, environment: Mapping[str, str]) -> int:
     """
     screen = Screen()
     screen.introduce()
-    with _folder_of_its_own() as folder:
+    with run_folder(VAR, "demo") as folder:
         try:
             code = await until_signal(_demo(options, environment, screen, folder))
         except (BrokerError, NodeError, ProcessError) as error:
@@ -149,28 +148,3 @@ def _tell_where(screen: Screen, stack: Stack, management_url: str | None, user: 
         markup=False,
         soft_wrap=True,
     )
-
-
-@contextmanager
-def _folder_of_its_own() -> Iterator[Path]:
-    """var/demo/1, or the next one if a demo is running there; what an earlier demo left in it stays for reading."""
-    number = 1
-    while True:
-        folder = VAR / "demo" / str(number)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                number += 1
-                continue
-            _empty(folder)
-            yield folder
-            return
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        # The broker's folder says which processes of a killed demo may still run; it is emptied with them.
-        if path.is_dir() and path.name != "broker":
-            shutil.rmtree(path)

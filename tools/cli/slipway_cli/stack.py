@@ -77,6 +77,7 @@ class Plan:
     amqp_url: str = field(repr=False)
     ports: Ports = field(default_factory=Ports.free)
     admin_token: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
+    services: tuple[Service, ...] = SERVICES
     generators: int = 1
     bind_host: str = LOOPBACK
     chromium: Path | None = None
@@ -115,7 +116,7 @@ async def running_stack(plan: Plan, *, stop_s: float = STOP_S) -> AsyncIterator[
         sandbox = SandboxAddresses.on(plan.ports.sandbox) if plan.world.needs_sandbox else None
         children = [await running.spawn(_sandbox(plan, sandbox))] if sandbox else []
         replicas = (plan.ports.generator, *(free_port() for _ in range(plan.generators - 1)))
-        for service in SERVICES:
+        for service in plan.services:
             ports = replicas if service == "generator" else (getattr(plan.ports, service),)
             children += [
                 await running.spawn(_service(plan, service, port, number, sandbox))
