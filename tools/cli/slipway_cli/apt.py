@@ -37,9 +37,10 @@ def install(packages: Sequence[str], *, services: Sequence[str] = ()) -> None:
             # A machine without package lists, or with lists that name versions long gone.
             _run(["apt-get", "update", "-q", "-o", "DPkg::Lock::Timeout=120"], environment=environment)
             _run(command, environment=environment)
-    if shutil.which("systemctl"):
-        for service in services:
-            subprocess.run(["systemctl", "disable", "--quiet", service], check=False, capture_output=True)
+    for service in services:
+        for command in (["systemctl", "disable", "--quiet", service], ["update-rc.d", service, "disable"]):
+            if shutil.which(command[0]):
+                subprocess.run(command, check=False, capture_output=True)
 
 
 def unpack(

@@ -16,7 +16,15 @@ from slipway_cli.rabbitmq_program import Say
 # The shell has no desktop to bring along: a third of the size.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PACKAGES = ("chromium-headless-shell", "chromium")
-FAMILY = re.compile(r"chromium.*|fontconfig-config|fonts-liberation")
+FAMILY = re.compile(r"chromium.*|fonts-dejavu-core")
+# Chromium crashes at the first form control when there is no font at all.
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir prefix="relative">usr/share/fonts</dir>
+</fontconfig>
+"""
 VERSION_S = 20.0
 
 
@@ -115,8 +123,9 @@ def _write_launcher(root: Path) -> None:
     libraries = [f"$here/{path.relative_to(root)}" for path in apt.library_folders(root)]
     if libraries:
         lines.append(f'export LD_LIBRARY_PATH="{":".join(libraries)}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"')
-    lines.append('[ -d /etc/fonts ] || export FONTCONFIG_PATH="$here/etc/fonts"')
+    lines.append('export FONTCONFIG_FILE="$here/fonts.conf"')
     lines.append(f'exec "$here/{binary}" "$@"')
+    (root / "fonts.conf").write_text(FONTS)
     launcher = root / "chromium"
     launcher.write_text("\n".join(lines) + "\n")
     launcher.chmod(0o755)

@@ -76,7 +76,7 @@ def installed() -> RabbitmqProgram | None:
 
 def install_with_apt() -> RabbitmqProgram:
     """Installs RabbitMQ with apt as root; no service is left running. Raises AptError."""
-    apt.install(["rabbitmq-server"], services=["rabbitmq-server.service", "epmd.service", "epmd.socket"])
+    apt.install(["rabbitmq-server"], services=["rabbitmq-server", "epmd.service", "epmd.socket"])
     program = installed()
     if not program:
         raise apt.AptError("apt-get install rabbitmq-server: it installed no rabbitmq-server")
