@@ -86,6 +86,10 @@ class Slipway:
         """What the evaluator was told of the job with this nonce, by its own record."""
         return [n for n in self.sandbox.notifications() if isinstance(n.body, dict) and n.body.get("nonce") == nonce]
 
+    def told_commits(self, nonce: str) -> set[object]:
+        """The commits that the evaluator was told of for the job with this nonce."""
+        return {n.body.get("commit_sha") for n in self.told(nonce) if isinstance(n.body, dict)}
+
 
 def _path(variable: str) -> Path | None:
     """What conftest has found."""
