@@ -87,8 +87,7 @@ def test_blank_variables_count_as_missing() -> None:
 def test_each_secret_goes_to_the_one_service_that_needs_it() -> None:
     world = choose_world(KEYS)
     holders = {
-        name: [s for s in SERVICES if value in world.environment(s, None).values()]
-        for name, value in KEYS.items()
+        name: [s for s in SERVICES if value in world.environment(s, None).values()] for name, value in KEYS.items()
     }
     assert holders == {
         "GEMINI_API_KEY": ["generator"],
@@ -145,3 +144,12 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
 
 def test_without_keys_nothing_that_names_a_world_is_left() -> None:
     assert without_keys({**KEYS, "GOOGLE_API_KEY": "x", "GH_TOKEN": "x", "PATH": "/bin"}) == {"PATH": "/bin"}
+
+
+def test_a_second_vendor_is_for_the_real_model_only() -> None:
+    second = {"OPENAI_MODEL": "m", "OPENAI_BASE_URL": "https://elsewhere/v1", "OPENAI_API_KEY": "k"}
+    real = choose_world({**KEYS, **second})
+    assert second.items() <= real.environment("generator", None).items()
+    assert not second.keys() & real.environment("deployer", None).keys()
+    assert not second.keys() & choose_world(second).environment("generator", SandboxAddresses.on(1)).keys()
+    assert "https://elsewhere" not in repr(real)
