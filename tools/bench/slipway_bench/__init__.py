@@ -1,0 +1,1 @@
+"""Measurements of Slipway, and the long runs in which things are killed."""

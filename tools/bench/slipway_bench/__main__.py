@@ -1,0 +1,43 @@
+"""`python -m slipway_bench`: what `./run bench` and `./run soak` start."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slipway_bench import bench as bench_command
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+Quick = Annotated[bool, typer.Option("--quick", help="fewer rounds: all together under two minutes")]
+JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write what was found there")]
+
+
+@app.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help=f"one of: {', '.join(bench_command.BENCHMARKS)}")] = None,
+    quick: Quick = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Measures one thing, or everything without a name. No key is read; nothing leaves this machine.
+
+    --json writes one flat object of figures, with keys such as "new.requests" of `bench deploy`; without a name it
+    writes an object of such objects by the name of the benchmark. Times and memory stand beside a baseline measured
+    in the same run; limits are shown where one was set. Exit code 1: a limit is missed, or something could not be
+    measured.
+    """
+    if name is not None and name not in bench_command.BENCHMARKS:
+        raise typer.BadParameter(f"there is no benchmark '{name}'; there are: {', '.join(bench_command.BENCHMARKS)}")
+    sys.exit(asyncio.run(bench_command.bench(bench_command.Options(name, quick, json_file))))
+
+
+@app.command()
+def soak(quick: Quick = False, json_file: JsonFile = None) -> None:
+    """Kills and restarts."""
+    raise typer.BadParameter("later")
+
+
+if __name__ == "__main__":
+    app()
