@@ -2,7 +2,6 @@
 
 from time import monotonic
 
-import httpx
 import pytest
 from model_world import a_chain
 from shared_broker import SharedBroker
@@ -13,6 +12,7 @@ from slipway_common.events import Deployed, ModelUse, Notified, Received
 from slipway_common.stage import Pause, Reject, Retry, Stage, Wait
 from slipway_generator.author import Author
 from slipway_generator.browser import Inspector
+from slipway_generator.fetching import Fetcher
 from slipway_generator.generate import Tools, generate
 from slipway_generator.proof import Prover
 from slipway_generator.settings import GeneratorSettings
@@ -63,10 +63,10 @@ async def attempt(event: Received, settings: GeneratorSettings, sandbox: Sandbox
     """One run of the stage's function; what it leaves to the next. Raises what the stage raises."""
     delivery = Delivery(luggage=Luggage(luggage))
     begin_attempt(delivery)
-    async with a_chain(sandbox, "gemini-3.8-flash") as chain, httpx.AsyncClient() as http, Inspector(None) as inspector:
+    async with a_chain(sandbox, "gemini-3.8-flash") as chain, Inspector(None) as inspector:
         author = Author(chain, Prover(inspector, "sandbox"), max_repairs=settings.max_repairs)
         try:
-            await generate(event, Tools(settings, author, chain, http))
+            await generate(event, Tools(settings, author, chain, Fetcher(1)))
         except Retry:
             return delivery.luggage.text
     raise AssertionError("it was meant to fail for now")

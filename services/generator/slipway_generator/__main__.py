@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
-
 from slipway_common.events import Received
 from slipway_common.service import Service, Surroundings, run
 from slipway_common.stage import Stage
@@ -14,12 +12,13 @@ from slipway_generator.browser import Inspector
 from slipway_generator.chain import Chain
 from slipway_generator.chromium import find_chromium
 from slipway_generator.evaluation import Limits
+from slipway_generator.fetching import Fetcher
 from slipway_generator.gemini import Gemini
 from slipway_generator.generate import Tools, generate
 from slipway_generator.ledger import DailyBudget
 from slipway_generator.model import Model
 from slipway_generator.proof import Prover
-from slipway_generator.public_web import PublicWeb
+from slipway_generator.public_web import PublicWeb, is_public
 from slipway_generator.settings import GeneratorSettings
 
 
@@ -34,10 +33,13 @@ async def open_tools(settings: GeneratorSettings, _: Surroundings) -> AsyncItera
         limits=Limits(check=settings.check_timeout_s),
     )
     author = Author(chain, Prover(inspector, settings.github_username), max_repairs=settings.max_repairs)
-    async with inspector, httpx.AsyncClient(timeout=settings.attachment_timeout_s) as http:
+    anyone = settings.attachment_hosts == "any"
+    fetcher = Fetcher(settings.attachment_timeout_s, (lambda _: True) if anyone else is_public)
+    async with inspector:
         try:
-            yield Tools(settings, author, chain, http)
+            yield Tools(settings, author, chain, fetcher)
         finally:
+            await fetcher.aclose()
             for vendor in {vendor for vendor, _ in models}:
                 await vendor.aclose()
 

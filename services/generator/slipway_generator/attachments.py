@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import httpx
-
 from slipway_common.data_url import DataUrlError, decode_data_url
 from slipway_common.events import Attachment, AttachmentRef
-from slipway_common.stage import Reject, Retry
+from slipway_common.stage import Reject
+from slipway_generator.fetching import Fetcher
 
 README = "README.md"
 _SIGNATURES = (
@@ -57,9 +56,7 @@ class Material:
         return AttachmentRef(name=self.name, path=self.path, media_type=self.media_type, size=len(self.data))
 
 
-async def collect(
-    attachments: Sequence[Attachment], client: httpx.AsyncClient, *, max_bytes: int
-) -> tuple[Material, ...]:
+async def collect(attachments: Sequence[Attachment], fetcher: Fetcher, *, max_bytes: int) -> tuple[Material, ...]:
     """All attachments with their bytes, at most `max_bytes` together.
 
     Raises Reject for what cannot be decoded, does not exist or is too large, Retry for what may answer later.
@@ -70,7 +67,7 @@ async def collect(
         if attachment.url[:5].lower() == "data:":
             data = decode_data_uri(attachment)
         else:
-            data = await _fetch(attachment, client, left)
+            data = await fetcher.fetch(attachment, left)
         if len(data) > left:
             raise Reject(f"attachment {attachment.name}: all attachments together are over {max_bytes} bytes")
         found.append(Material(attachment.name, place(attachment.name), media_type(attachment.name, data), data))
@@ -122,23 +119,3 @@ def decode_data_uri(attachment: Attachment) -> bytes:
         return decode_data_url(attachment.url).data
     except DataUrlError as error:
         raise Reject(f"attachment {attachment.name}: the data URI {error}") from None
-
-
-async def _fetch(attachment: Attachment, client: httpx.AsyncClient, max_bytes: int) -> bytes:
-    where = f"attachment {attachment.name}"
-    try:
-        async with client.stream("GET", attachment.url, follow_redirects=True) as response:
-            if response.status_code in {408, 425, 429} or response.status_code >= 500:
-                raise Retry(f"{where}: its server answered {response.status_code}")
-            if response.status_code != 200:
-                raise Reject(f"{where}: its server answered {response.status_code}")
-            data = bytearray()
-            async for chunk in response.aiter_bytes():
-                data += chunk
-                if len(data) > max_bytes:
-                    raise Reject(f"{where}: over {max_bytes} bytes")
-            return bytes(data)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise Reject(f"{where}: {error}") from None
-    except httpx.HTTPError as error:
-        raise Retry(f"{where}: {type(error).__name__}") from None

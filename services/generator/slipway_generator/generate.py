@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 
-import httpx
 import structlog
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from slipway_generator.assembly import is_models, mit_license
 from slipway_generator.attachments import Material, collect
 from slipway_generator.author import Author, Commission
 from slipway_generator.chain import Chain
+from slipway_generator.fetching import Fetcher
 from slipway_generator.ground import Ground, survey
 from slipway_generator.ledger import Allowance, Ledger
 from slipway_generator.prompt import Assignment, EarlierRound, prompt_version
@@ -39,7 +39,7 @@ class Tools:
     settings: GeneratorSettings
     author: Author
     chain: Chain
-    http: httpx.AsyncClient
+    fetcher: Fetcher
     turns: Turns = field(default_factory=Turns)
 
 
@@ -84,7 +84,7 @@ def _as_committed(event: Received, ground: Ground) -> Generated:
 
 async def _generate(event: Received, tools: Tools, repository: str, ground: Ground) -> Generated:
     settings, job = tools.settings, event.job
-    materials = await with_tables(await collect(event.attachments, tools.http, max_bytes=settings.max_app_bytes))
+    materials = await with_tables(await collect(event.attachments, tools.fetcher, max_bytes=settings.max_app_bytes))
     earlier_materials = await _earlier_materials(ground, {material.name for material in materials})
     published = {path: file.data for path, file in ground.app.files.items()} if ground.app and ground.revises else None
     size = sum(map(len, (published or {}).values())) + sum(len(material.data) for material in materials)

@@ -33,6 +33,14 @@ def is_public(address: Address) -> bool:
     return bool(inner.is_global and not inner.is_multicast and address.is_global)
 
 
+async def resolve(host: str, port: int, allowed: Callable[[Address], bool]) -> Address | None:
+    """The first address of `host`, if all that it has are allowed. Raises OSError for a name that has none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    return addresses[0] if addresses and all(allowed(address) for address in addresses) else None
+
+
 class PublicWeb:
     """Fetches by GET, without cookies or referrer. Every hop is resolved once, checked, and asked at that address."""
 
@@ -61,7 +69,7 @@ class PublicWeb:
         host = parts.hostname
         if parts.scheme not in {"http", "https"} or not host:
             return None
-        address = await self._resolve(host, parts.port or (443 if parts.scheme == "https" else 80))
+        address = await resolve(host, parts.port or (443 if parts.scheme == "https" else 80), self._allowed)
         if address is None:
             return None
         # The connection goes to the address that was checked: a name that resolves anew could be another one.
@@ -76,10 +84,3 @@ class PublicWeb:
             names = (*_PASSED_ON, "location") if response.is_redirect else _PASSED_ON
             kept = {name: response.headers[name] for name in names if name in response.headers}
             return Fetched(response.status_code, kept, bytes(body))
-
-    async def _resolve(self, host: str, port: int) -> Address | None:
-        """The first address of `host`, if all that it has are allowed."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-        return addresses[0] if addresses and all(self._allowed(address) for address in addresses) else None

@@ -34,6 +34,7 @@ class GeneratorSettings(CommonSettings):
     predecessor_wait_s: float = Field(120.0, ge=0)
     max_app_bytes: int = Field(8 * 1024 * 1024, gt=0)
     attachment_timeout_s: float = Field(20.0, gt=0)
+    attachment_hosts: Literal["public", "any"] = "public"
     chromium_path: str | None = None
     cdn_dir: Path | None = None
     verify_network: Literal["on", "off"] = "off"

@@ -94,6 +94,8 @@ class World:
         if service == "generator":
             told["GEMINI_API_KEY"] = self.gemini_key
             told |= self.second_vendor
+            if self.forge == SANDBOX_NAME:
+                told["ATTACHMENT_HOSTS"] = "any"  # nothing is published: a file server on this machine may be meant
             told |= self._addresses(sandbox, "GEMINI_BASE_URL", "GEMINI_API_VERSION", "GEMINI_MODELS", "GITHUB_GIT_URL")
         if service == "deployer":
             told["GITHUB_TOKEN"] = self.github_token
