@@ -102,7 +102,7 @@ def test_clean_pages_pass(scan: SecretScan) -> None:
 <script>
   const password = "correct horse"; const apiKey = "YOUR_API_KEY"; const token = localStorage.getItem("token");
   const commit = "{hashlib.sha1(b"y").hexdigest()}", digest = "{sha}", upper = "{sha.upper()}";
-  const id = "5b0f6c1e-4f0c-5d0e-9a53-6c1b7a0c51e9", ask = "sk-fading-circle sk-circle sk-cube-grid";
+  const id = "5b0f6c1e-4f0c-5d0e-9a53-6c1b7a0c51e9", ask = "sk-fading-circle sk-cube-grid xoxo-hugs-and-kisses";
   // a key begins with -----BEGIN PRIVATE KEY----- and ends with -----END PRIVATE KEY-----
   fetch("https://api.example/v1?page=1", {{ headers: {{ Authorization: `Bearer ${{token}}` }} }});
 </script>"""

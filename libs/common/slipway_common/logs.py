@@ -1,7 +1,6 @@
 """Structured logs: one event, one line of JSON on stdout, the last 200 kept for `/logs`, secrets masked."""
 
 import logging
-import re
 import sys
 from collections import deque
 from collections.abc import Iterable
@@ -9,10 +8,9 @@ from collections.abc import Iterable
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from slipway_common.credentials import blotted
+
 KEPT_LINES = 200
-_CREDENTIALS = re.compile(
-    r"AIza[\w-]{30,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|sk-[\w-]{20,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-)
 
 
 class Masking:
@@ -25,7 +23,7 @@ class Masking:
     def __call__(self, line: str) -> str:
         for secret in self._secrets:
             line = line.replace(secret, "***")
-        return _CREDENTIALS.sub("***", line)
+        return blotted(line)
 
 
 class LineBuffer:
