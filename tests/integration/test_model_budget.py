@@ -9,7 +9,7 @@ from stage_world import a_job, deployed, notified, open_vhost, running
 
 from slipway_common.delivery import CARRIED, Delivery, Luggage, begin_attempt, carried, carry
 from slipway_common.events import Deployed, ModelUse, Notified, Received
-from slipway_common.stage import Pause, Reject, Retry, Stage, Wait
+from slipway_common.stage import Pause, Reject, Retry, Stage
 from slipway_generator.author import Author
 from slipway_generator.browser import Inspector
 from slipway_generator.fetching import Fetcher
@@ -21,7 +21,7 @@ from slipway_sandbox.client import Sandbox
 
 async def test_what_an_attempt_leaves_reaches_the_next_however_it_ends(broker: SharedBroker, worker_id: str) -> None:
     seen: list[str] = []
-    ends = iter([Retry("later", after=0.1), Wait("not yet", after=0.1), Pause("no key"), ZeroDivisionError("of ours")])
+    ends = iter([Retry("later", after=0.1), Pause("no key"), ZeroDivisionError("of ours")])
 
     async def count(event: Deployed, _: None) -> Notified:
         seen.append(carried())
@@ -41,7 +41,7 @@ async def test_what_an_attempt_leaves_reaches_the_next_however_it_ends(broker: S
             assert CARRIED not in following.headers, "it belongs to the event of this stage, not to the next one's"
             await vhost.send(deployed("another"))
             await vhost.take("task.notified")
-    assert seen == ["", "+", "++", "+++", "++++", ""]
+    assert seen == ["", "+", "++", "+++", ""]
 
 
 @pytest.fixture
