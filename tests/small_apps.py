@@ -37,3 +37,16 @@ def children_of(root: int) -> dict[int, str]:
     for parent in below:
         below += [pid for pid, its in parents.items() if its == parent]
     return {pid: commands[pid] for pid in below[1:]}
+
+
+def browsers_of(root: int) -> dict[int, str]:
+    """The same for the browsers that `root` itself drives, drivers included; not those of services that it started."""
+    drivers = [pid for pid, command in children_of(root).items() if "run-driver" in command and _parent(pid) == root]
+    found: dict[int, str] = {}
+    for driver in drivers:
+        found |= {driver: children_of(root)[driver], **children_of(driver)}
+    return found
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -5,6 +5,7 @@ import importlib
 import importlib.metadata
 import inspect
 import pydoc
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -12,11 +13,15 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+_LIBRARY = "https://docs.python.org/{}.{}/library/".format(*sys.version_info)
+
 
 def _documentation(module: str) -> str:
     """The page that `python -m pydoc -w` writes about a module of the standard library."""
     documented = importlib.import_module(module)
-    return pydoc.HTMLDoc().page(module, pydoc.HTMLDoc().docmodule(documented))
+    page = pydoc.HTMLDoc().page(module, pydoc.HTMLDoc().docmodule(documented))
+    # where this Python lies, and which one it is, is no part of the page
+    return page.replace(inspect.getabsfile(documented), f"{module}.py").replace(_LIBRARY, "library/")
 
 
 def _comparison() -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,6 +75,7 @@ def running(folder: Path, *arguments: str) -> Iterator[Up]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="follows processes by /proc")
+@pytest.mark.skipif(not shutil.which("curl"), reason="the printed line is a curl line, and there is no curl")
 def test_the_printed_line_works_and_sigterm_ends_everything(run_folder: Path) -> None:
     with running(run_folder / "up", "--scale", "generator=2") as up:
         curl = up.printed(r"^(curl .*)$")

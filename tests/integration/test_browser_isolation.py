@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright
-from small_apps import CHROMIUM, NEVER, QUICK, TITLE_IS_T, app, children_of
+from small_apps import CHROMIUM, NEVER, QUICK, TITLE_IS_T, app, browsers_of, children_of
 
 from slipway_common.events import Check, JsCheck
 from slipway_generator.browser import NO_BROWSER, Inspector
@@ -149,14 +149,14 @@ async def test_killing_it_in_the_middle_costs_one_retry(part: str) -> None:
         first = asyncio.create_task(inspector.inspect(slow, "o", "r", checks))
         second = asyncio.create_task(inspector.inspect(slow, "o", "r", checks))
         await asyncio.sleep(0.4)
-        for pid, command in children_of(os.getpid()).items():
+        for pid, command in browsers_of(os.getpid()).items():
             if part in command and "--type=" not in command:
                 os.kill(pid, signal.SIGKILL)
         for evidence in (await first, await second):
             assert evidence.checks[0].outcome == "true", evidence
             assert len(evidence.notes) == 1, "one retry, told in a note"
         assert (await inspector.inspect(app(), "o", "r", [(1, TITLE_IS_T)])).notes == ()
-    assert children_of(os.getpid()) == {}
+    assert browsers_of(os.getpid()) == {}
 
 
 @needs_chromium
@@ -165,7 +165,7 @@ async def test_a_worn_browser_is_replaced_between_apps() -> None:
         seen = []
         for _ in range(3):
             assert (await inspector.inspect(app(), "o", "r", [(1, TITLE_IS_T)])).checks[0].outcome == "true"
-            seen.append([pid for pid, command in children_of(os.getpid()).items() if "run-driver" in command])
+            seen.append([pid for pid, command in browsers_of(os.getpid()).items() if "run-driver" in command])
     assert seen[0] == seen[1] != seen[2]
 
 
@@ -179,7 +179,7 @@ async def test_nothing_runs_on_when_it_is_cancelled_and_closed(after_s: float) -
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await inspector.inspect(app(), "o", "r", [(1, TITLE_IS_T)])).checks[0].outcome == "true"
-    assert children_of(os.getpid()) == {}
+    assert browsers_of(os.getpid()) == {}
 
 
 ORPHAN = """
@@ -208,7 +208,7 @@ def test_nothing_runs_on_when_the_process_is_killed() -> None:
         assert len(left) >= 3
         process.kill()
     until = time.monotonic() + 10
-    while time.monotonic() < until and left & set(children_of(1) | children_of(os.getpid())):
+    while time.monotonic() < until and left & set(children_of(1) | browsers_of(os.getpid())):
         time.sleep(0.1)
     assert not [pid for pid in left if _lives(pid)]
 
@@ -240,4 +240,4 @@ async def test_a_browser_that_does_not_start_is_none(tmp_path: Path) -> None:
     assert not evidence.available
     assert evidence.reason.startswith("Chromium failed")
     assert evidence.checks[0].outcome == "not_run"
-    assert children_of(os.getpid()) == {}
+    assert browsers_of(os.getpid()) == {}
