@@ -10,14 +10,12 @@ import uuid
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
-from shared_broker import SharedBroker
+from shared_broker import Host, SharedBroker
 
 from slipway_cli.cdn import ensure_mirror
 from slipway_cli.chromium import find_or_install
 from slipway_cli.examples import replies
 from slipway_cli.node import node_for_driver
-from slipway_cli.process_identity import ProcessIdentity
 from slipway_cli.stack import EXAMPLES, VAR
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,8 +52,7 @@ def pytest_unconfigure() -> None:
     folder = Path(os.environ[RUN])
     host = folder / "host.json"
     if host.exists():
-        told = _Host.model_validate_json(host.read_text())
-        ProcessIdentity(told.pid, told.began).end(grace_s=15)
+        Host.model_validate_json(host.read_text()).identity.end(grace_s=15)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -75,16 +72,14 @@ def broker(run_folder: Path) -> SharedBroker:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not host.exists():
             with (run_folder / "host.log").open("w") as log:
-                child = subprocess.Popen(
+                subprocess.run(
                     [sys.executable, ROOT / "tests" / "shared_broker.py", run_folder, os.environ[CONTROLLER]],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, check=True,
                 )  # fmt: skip
-            identity = ProcessIdentity.of(child.pid)
-            assert identity, "the broker's host ended at once"
-            host.write_text(_Host(pid=identity.pid, began=identity.began).model_dump_json())
+            identity = Host.model_validate_json(host.read_text()).identity
             until = time.monotonic() + 180
             while not ready.exists():
-                if child.poll() is not None or time.monotonic() > until:
+                if not identity.alive() or time.monotonic() > until:
                     pytest.exit(f"no broker for the tests: {(run_folder / 'host.log').read_text()[-2000:]}", 3)
                 time.sleep(0.05)
         if not ready.exists():
@@ -102,8 +97,3 @@ def vhost_url(broker: SharedBroker, worker_id: str) -> str:
 def fresh_vhost_url(broker: SharedBroker) -> str:
     """The AMQP address of an empty vhost, for this test alone."""
     return broker.add_vhost(f"test-{uuid.uuid4().hex[:12]}")
-
-
-class _Host(BaseModel):
-    pid: int
-    began: str
