@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway_bench import deploy
+import structlog
+
+from slipway_bench import browser, deploy, generation, intake, memory, pipeline, recovery, scaling
 from slipway_bench.figures import Figures, NotMeasuredError, Value
 from slipway_bench.grounds import Grounds, grounds
 from slipway_bench.limits import missed
-from slipway_bench.log_file import log_file
+from slipway_bench.log_file import LOG, log_file
 from slipway_bench.screen import Screen, load
 from slipway_bench.world import TooSlowError
 from slipway_cli.broker import BrokerError
@@ -20,8 +22,17 @@ from slipway_cli.run_folder import run_folder
 from slipway_cli.stack import VAR
 from slipway_cli.until_signal import until_signal
 
+log = structlog.get_logger()
+
 BENCHMARKS: Mapping[str, Callable[[Grounds], Awaitable[Figures]]] = {
+    "pipeline": pipeline.measure,
+    "intake": intake.measure,
+    "scaling": scaling.measure,
     "deploy": deploy.measure,
+    "generation": generation.measure,
+    "browser": browser.measure,
+    "memory": memory.measure,
+    "recovery": recovery.measure,
 }
 STOPPED = 130
 FAILURES = (NotMeasuredError, TooSlowError, BrokerError, NodeError, ProcessError)
@@ -70,6 +81,10 @@ async def _measure(name: str, shared: Grounds, screen: Screen) -> Report:
         figures = list((await BENCHMARKS[name](shared)).told())
     except FAILURES as error:
         report["not_measured"] = f"{name}: {error}"
+        return report
+    except Exception as error:  # what the others find is still worth telling
+        log.error("benchmark failed", benchmark=name, exc_info=error)
+        report["not_measured"] = f"{name} failed, see {shared.folder / LOG}: {type(error).__name__}: {error}"
         return report
     report |= {figure.key: figure.value for figure in figures}
     report["took_s"] = round(time.monotonic() - began, 1)

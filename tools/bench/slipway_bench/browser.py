@@ -1,165 +1,116 @@
-"""Measures the inspector: a warm inspection beside a bare page load, and the browser's memory over many apps."""
+"""The inspector in a warm browser beside a bare page load, and the browser's memory over many apps."""
 
-import argparse
 import base64
-import json
 import os
-import re
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Annotated
 
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.async_api import Browser, Route, async_playwright
+from pydantic import BaseModel
 
-ROOT = Path(__file__).resolve().parents[3]
-WARM_LIMIT_MS = 400.0
-GROWTH_LIMIT = 0.2
-_FENCE = re.compile(r"```html\nindex\.html\n(.*?)\n```", re.DOTALL)
+from slipway_bench.figures import Figures, Told
+from slipway_bench.grounds import Grounds
+from slipway_bench.memory_of import below, proportional_mib
+from slipway_cli.stack import EXAMPLES
+from slipway_common.events import Attachment, Check
+from slipway_generator.browser import Inspector
+from slipway_generator.evidence import Evidence
+from slipway_generator.reply import WholeFile, parse_reply
+
+EXAMPLE = "sum-of-sales"
+WARM_UP = 5
+SETTLED = 20
+"""Apps after which the browser's memory is taken for its own."""
+APPS, APPS_QUICK = 200, 40
+BARE_LOADS = 10
 _ADDRESS = "https://someone.github.io/trial/"
 
 
+class BrowserFigures(Figures):
+    """Times are medians; memory is the proportional set size of the browser's processes and its driver."""
+
+    warm_ms: Annotated[float, Told("ms", f"inspection of round 1 of {EXAMPLE}, browser warm")]
+    bare_load_ms: Annotated[float, Told("ms", "baseline: the same page in a fresh context, nothing else")]
+    ratio: Annotated[float, Told("", "inspection / baseline")]
+    apps: Annotated[int, Told("apps", "inspected in a row, each with other bytes")]
+    memory_after_20_mib: Annotated[float, Told("MiB", f"baseline: after {SETTLED} apps")]
+    memory_at_end_mib: Annotated[float, Told("MiB", "after the last")]
+    growth: Annotated[float, Told("share", "by which it grew in between")]
+
+
+class _Asked(BaseModel):
+    checks: list[Check]
+    attachments: list[Attachment]
+
+
 @dataclass(frozen=True)
-class Figures:
-    """Times are medians in milliseconds; memory is the proportional set size of browser and driver in MiB."""
-
-    example: str
-    warm_ms: float
-    bare_load_ms: float
-    ratio: float
-    apps: int
-    memory_after_20_mib: float
-    memory_at_end_mib: float
-    growth: float
+class _Example:
+    page: str
+    attached: dict[str, bytes]
+    checks: list[tuple[int, Check]]
 
 
-def main() -> None:
-    """Prints the figures as JSON; exits 1 when one is over its limit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="60 apps instead of 200")
-    found = measure(quick=parser.parse_args().quick)
-    print(json.dumps(asdict(found), indent=2))
-    sys.exit(0 if found.warm_ms < WARM_LIMIT_MS and found.growth < GROWTH_LIMIT else 1)
-
-
-def measure(*, quick: bool = False, example: str = "sum-of-sales") -> Figures:
-    """Inspect round 1 of `example` again and again in one warm browser; every app has other bytes than the last."""
-    apps = 60 if quick else 200
-    with tempfile.TemporaryDirectory() as work, _trial() as trial:
-        folder = Path(work)
-        page, checks = _unpack(example, folder)
-        bare = _bare_load_ms(page, rounds=10)
-        times: list[float] = []
-        after_20 = 0.0
+async def measure(grounds: Grounds) -> BrowserFigures:
+    parts = await grounds.browser()
+    apps = APPS_QUICK if grounds.quick else APPS
+    example = _example()
+    bare = await _bare_load_ms(parts.chromium, example.page)
+    others = below(os.getpid())
+    times: list[float] = []
+    settled = 0.0
+    async with Inspector(parts.chromium, parts.mirror, uses=apps + 1) as inspector:
         for number in range(1, apps + 1):
-            (folder / "index.html").write_text(f"{page}<!-- {number} -->")
-            told = _ask(trial, folder, checks)
-            outcomes = [check["outcome"] for check in told["checks"]]
-            if not told["available"] or "false" in outcomes:
-                raise RuntimeError(f"app {number} was not inspected as it should be: {told['reason']} {outcomes}")
-            times.append(told["seconds"] * 1000)
-            if number == 20:
-                after_20 = _memory_mib(trial.pid)
-        warm, at_end = median(times[5:]), _memory_mib(trial.pid)
-    return Figures(
-        example, round(warm, 1), round(bare, 1), round(warm / bare, 2),
-        apps, round(after_20, 1), round(at_end, 1), round(at_end / after_20 - 1, 3),
+            files = {**example.attached, "index.html": f"{example.page}<!-- {number} -->".encode()}
+            start = time.perf_counter()
+            evidence = await inspector.inspect(files, "someone", "trial", example.checks)
+            times.append((time.perf_counter() - start) * 1000)
+            _check(number, evidence)
+            if number == SETTLED:
+                settled = proportional_mib(below(os.getpid()) - others)
+        at_end = proportional_mib(below(os.getpid()) - others)
+    warm = median(times[WARM_UP:])
+    return BrowserFigures(
+        warm_ms=warm, bare_load_ms=bare, ratio=warm / bare,
+        apps=apps, memory_after_20_mib=settled, memory_at_end_mib=at_end, growth=at_end / settled - 1,
     )  # fmt: skip
 
 
-def _unpack(example: str, folder: Path) -> tuple[str, list[Any]]:
-    """The example's page and checks; its attachments are written into `folder`."""
-    source = ROOT / "examples" / example / "round-1"
-    request = json.loads((source / "request.json").read_text())
-    for attachment in request["attachments"]:
-        (folder / attachment["name"]).write_bytes(base64.b64decode(attachment["url"].partition(",")[2]))
-    found = _FENCE.search((source / "reply-1.md").read_text())
-    if found is None:
-        raise RuntimeError(f"{source}/reply-1.md has no index.html")
-    return found[1], request["checks"]
+def _check(number: int, evidence: Evidence) -> None:
+    outcomes = [check.outcome for check in evidence.checks]
+    if not evidence.available or "true" not in outcomes or "false" in outcomes:
+        raise RuntimeError(f"app {number} was not inspected as it should be: {evidence.reason} {outcomes}")
 
 
-@contextmanager
-def _trial() -> Iterator["subprocess.Popen[str]"]:
-    """The generator's inspector as a process that answers line by line."""
-    mirror = ROOT / "var" / "cdn"
-    environment = {**os.environ, **({"CDN_DIR": str(mirror)} if mirror.is_dir() else {})}
-    command = [sys.executable, "-m", "slipway_generator.trial"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        try:
-            yield process
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
+def _example() -> _Example:
+    folder = EXAMPLES / EXAMPLE / "round-1"
+    asked = _Asked.model_validate_json((folder / "request.json").read_bytes())
+    reply = parse_reply((folder / "reply-1.md").read_text())
+    [page] = [part.text for part in reply.parts if isinstance(part, WholeFile) and part.path == "index.html"]
+    attached = {item.name: base64.b64decode(item.url.partition(",")[2]) for item in asked.attachments}
+    return _Example(page, attached, [(1, check) for check in asked.checks])
 
 
-def _ask(trial: "subprocess.Popen[str]", folder: Path, checks: list[Any]) -> dict[str, Any]:
-    assert trial.stdin is not None
-    assert trial.stdout is not None
-    trial.stdin.write(json.dumps({"folder": str(folder), "checks": checks}) + "\n")
-    trial.stdin.flush()
-    told: dict[str, Any] = json.loads(trial.stdout.readline())
-    return told
-
-
-def _bare_load_ms(page: str, *, rounds: int) -> float:
-    """The same page in a fresh context of a warm browser, and nothing else: no checks, no pictures, no libraries."""
-    with sync_playwright() as playwright:
-        path = os.environ.get("CHROMIUM_PATH") or "/usr/bin/chromium-headless-shell"
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        times = [_load_once(browser, page) for _ in range(rounds)]
-        browser.close()
+async def _bare_load_ms(chromium: Path, page: str) -> float:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        times = [await _load_once(browser, page) for _ in range(BARE_LOADS)]
+        await browser.close()
     return median(times[2:])
 
 
-def _load_once(browser: Browser, page: str) -> float:
-    def serve(route: Route) -> None:
+async def _load_once(browser: Browser, page: str) -> float:
+    async def serve(route: Route) -> None:
         if route.request.url == _ADDRESS:
-            route.fulfill(body=page, content_type="text/html")
+            await route.fulfill(body=page, content_type="text/html")
         else:
-            route.fulfill(body="", content_type="text/plain")
+            await route.fulfill(body="", content_type="text/plain")
 
     start = time.perf_counter()
-    context = browser.new_context()
-    context.route("**/*", serve)
-    context.new_page().goto(_ADDRESS)
-    context.close()
+    context = await browser.new_context()
+    await context.route("**/*", serve)
+    await (await context.new_page()).goto(_ADDRESS)
+    await context.close()
     return (time.perf_counter() - start) * 1000
-
-
-def _memory_mib(root: int) -> float:
-    """Memory of all processes below `root`, pages that they share counted once."""
-    parents = dict(_parents())
-    below = [root]
-    for parent in below:
-        below += [pid for pid, its in parents.items() if its == parent]
-    return sum(_pss_kib(pid) for pid in below[1:]) / 1024
-
-
-def _parents() -> Iterator[tuple[int, int]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                yield int(entry.name), int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-
-
-def _pss_kib(pid: int) -> int:
-    try:
-        found = re.search(r"^Pss:\s+(\d+) kB", (Path("/proc") / str(pid) / "smaps_rollup").read_text(), re.MULTILINE)
-    except OSError:
-        return 0
-    return int(found[1]) if found else 0
-
-
-if __name__ == "__main__":
-    main()

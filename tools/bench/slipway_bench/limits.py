@@ -40,7 +40,7 @@ LIMITS: Mapping[str, Mapping[str, Limit]] = {
         "untouched.*": Limit(0.8, _GENERATION, at_least=True),
         "rewrites": Limit(0, _GENERATION),
         "reply_share.*": Limit(0.25, _GENERATION),
-        "edits_ms": Limit(20, _GENERATION),
+        "*edits_ms": Limit(20, _GENERATION),
         "inspection_ms": Limit(150, _GENERATION),
     },
     "browser": {
