@@ -70,7 +70,7 @@ class Gemini:
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise BusyError(f"no connection: {type(error).__name__}") from None
         except (httpx2.HTTPError, TimeoutError, OSError) as error:
-            raise LostError(f"no answer within {question.timeout_s:.0f} s: {type(error).__name__}") from None
+            raise LostError(f"no answer within {question.timeout_s:.3g} s: {type(error).__name__}") from None
         except ValueError as error:  # a body that is no JSON, for example one that was cut
             raise UnusableError(f"unreadable answer from {model}: {type(error).__name__}") from None
         return _answer(model, response)

@@ -66,7 +66,7 @@ class OpenAI:
                     timeout=question.timeout_s,
                 )
         except (openai.APITimeoutError, TimeoutError) as error:
-            raise LostError(f"no answer within {question.timeout_s:.0f} s: {type(error).__name__}") from None
+            raise LostError(f"no answer within {question.timeout_s:.3g} s: {type(error).__name__}") from None
         except openai.APIResponseValidationError as error:
             raise UnusableError(f"unreadable answer from {model}: {type(error).__name__}") from None
         except openai.APIStatusError as error:
