@@ -11,9 +11,11 @@ from pathlib import Path
 import aio_pika
 import pytest
 
+from slipway_cli import apt
+from slipway_cli.broker import BrokerError, GivenBroker, choose_broker
 from slipway_cli.process_identity import ProcessIdentity
 from slipway_cli.rabbitmq_node import NodeError, NodeRecord, RabbitmqNode
-from slipway_cli.rabbitmq_program import RabbitmqProgram, find_or_install
+from slipway_cli.rabbitmq_program import RabbitmqProgram, find_or_install, unpack, unpacked
 
 VAR = Path(__file__).resolve().parents[2] / "var"
 OWNER = """
@@ -41,10 +43,16 @@ def folder(run_folder: Path, worker_id: str) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def test_a_confirmed_message_survives_the_kill_of_the_broker(program: RabbitmqProgram, folder: Path) -> None:
+async def test_a_confirmed_message_survives_the_kill_of_a_broker_that_knows_no_key_of_ours(
+    program: RabbitmqProgram, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "not-for-the-broker")
     node = RabbitmqNode(program, folder)
     node.start()
     try:
+        assert (folder / "definitions.json").stat().st_mode & 0o077 == 0
+        if sys.platform == "linux":
+            assert b"not-for-the-broker" not in Path(f"/proc/{node.pid}/environ").read_bytes()
         await publish(node.url, b"kept")
         # RabbitMQ 3.10.8 can lose a quorum queue whose broker dies within half a second of its declaration.
         await asyncio.sleep(1.5)
@@ -100,18 +108,36 @@ async def test_the_shared_broker_gives_a_test_an_empty_vhost(fresh_vhost_url: st
     assert await consume(fresh_vhost_url) == b"there"
 
 
-def test_no_key_of_ours_reaches_the_broker(
-    program: RabbitmqProgram, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_TOKEN", "not-for-the-broker")
-    node = RabbitmqNode(program, folder)
+@pytest.mark.skipif(not apt.available(), reason="there is no apt")
+async def test_an_unpacked_rabbitmq_runs_from_any_folder_and_without_root(folder: Path) -> None:
+    """The way for a machine without RabbitMQ and a user without root."""
+    try:
+        program = unpack(folder / "here")
+    except apt.AptError as error:
+        pytest.skip(f"the package archive cannot be reached: {error}")
+    (folder / "here").rename(folder / "there")
+    moved = unpacked(folder / "there")
+    assert moved
+    assert moved.server != program.server
+    node = RabbitmqNode(moved, folder / "node")
     node.start()
     try:
-        if sys.platform == "linux":
-            assert b"not-for-the-broker" not in Path(f"/proc/{node.pid}/environ").read_bytes()
-        assert (folder / "definitions.json").stat().st_mode & 0o077 == 0
+        await publish(node.url, b"unpacked")
+        assert await consume(node.url) == b"unpacked"
     finally:
         node.discard()
+
+
+def test_amqp_url_is_taken_before_any_broker_of_ours(tmp_path: Path) -> None:
+    broker = choose_broker(tmp_path, tmp_path, {"AMQP_URL": "amqp://me:p%40ss@127.0.0.1:1/a%2Fb"}, print)
+    assert isinstance(broker, GivenBroker)
+    assert (broker.url, broker.user, broker.password) == ("amqp://me:p%40ss@127.0.0.1:1/a%2Fb", "me", "p@ss")
+    assert broker.url_of("c/d") == "amqp://me:p%40ss@127.0.0.1:1/c%2Fd"
+    with pytest.raises(BrokerError, match=r"AMQP_URL names 127\.0\.0\.1:1, where nothing answers"):
+        broker.start()
+    with pytest.raises(BrokerError, match="AMQP_URL is not of the form") as refused:
+        choose_broker(tmp_path, tmp_path, {"AMQP_URL": "localhost:5672/secret"}, print)
+    assert "secret" not in str(refused.value)
 
 
 async def publish(url: str, body: bytes) -> None:
