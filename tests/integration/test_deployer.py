@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 from slipway_common.events import AttachmentRef, File, Job, Received
 from slipway_common.naming import repository_name
 from slipway_common.project import ProjectRecord
-from slipway_common.stage import Outcome, Reject, Wait
+from slipway_common.stage import Outcome, Pause, Reject, Wait
 from slipway_deployer.commit import trailers_of
-from slipway_deployer.deploy import deploy
+from slipway_deployer.deploy import check_forge, deploy
 from slipway_sandbox.client import Sandbox
 from slipway_sandbox.records import Target
 
@@ -354,6 +354,16 @@ async def test_an_organisation_can_own_the_repositories(sandbox: Sandbox) -> Non
         assert (await world.deploy(event)).live
         assert world.requests()[:2] == ["GET /user", "POST /orgs/sandbox-org/repos"]
         assert (await world.head(event.job)).commit
+
+
+async def test_an_installation_makes_repositories_for_its_organisation_and_for_no_user(sandbox: Sandbox) -> None:
+    token = "ghs_" + "a1B2" * 9
+    async with deployer_world(sandbox, github_token=token, github_username="sandbox-org") as world:
+        assert (await world.deploy(made(new_job()))).live
+        await check_forge(world.tools)
+    async with deployer_world(sandbox, github_token=token) as world:
+        with pytest.raises(Pause, match="sandbox"):
+            await deploy(made(new_job()), world.tools)
 
 
 async def test_a_pages_address_that_is_not_known_is_asked_for(sandbox: Sandbox) -> None:

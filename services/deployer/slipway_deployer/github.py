@@ -29,6 +29,7 @@ from slipway_deployer.rate import RateBudget
 BuildType = Literal["legacy", "workflow"]
 _T = TypeVar("_T")
 _MIN_HOLD_S, _MAX_HOLD_S = 60.0, 900.0
+_INSTALLATION = "ghs_"
 _LEGACY_SOURCE = {"branch": "main", "path": "/"}
 
 
@@ -82,13 +83,18 @@ class GitHub:
         self._holds = 0
 
     async def check_token(self) -> None:
-        """One cheap call that fails while the token is not valid or GitHub does not answer."""
-        await self._call(_login)
+        """One call, free of charge, that fails while the token is not valid or GitHub does not answer."""
+        await self._json("GET", "/rate_limit")
 
     async def check_owner(self) -> None:
         """Learn once whether the owner is the token's user; anything else is taken for an organisation."""
         if self._owner_is_user is None:
-            self._owner_is_user = (await self._call(_login)).casefold() == self._owner.casefold()
+            try:
+                self._owner_is_user = (await self._call(_login)).casefold() == self._owner.casefold()
+            except PermissionDeniedError:
+                if not self._auth.token.startswith(_INSTALLATION):
+                    raise
+                self._owner_is_user = False  # an installation of an app is no user and may not ask who it is
 
     async def create_repository(self, name: str, description: str, homepage: str) -> None:
         """Make a public, empty repository. Raises NameTakenError where the owner has one of this name."""

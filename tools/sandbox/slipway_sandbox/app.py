@@ -15,6 +15,7 @@ from slipway_sandbox.faults import pages as _pages  # noqa: F401
 from slipway_sandbox.gemini import Gemini
 from slipway_sandbox.git import Git
 from slipway_sandbox.github import GitHub
+from slipway_sandbox.github_accounts import GitHubAccounts
 from slipway_sandbox.github_api import Front
 from slipway_sandbox.github_pages import GitHubPages
 from slipway_sandbox.openai import OpenAI
@@ -30,8 +31,8 @@ def make_app(world: World) -> web.Application:
     middlewares: list[Middleware] = [world.records.observe, evaluator.observe, board.middleware(world)]
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     front = Front(world)
-    # GitHub answers whatever else is below /api, so it comes after its Pages.
-    rest = (GitHubPages(world, front), GitHub(world, front))
+    # GitHub answers whatever else is below /api, so it comes last.
+    rest = (GitHubPages(world, front), GitHubAccounts(world, front), GitHub(world, front))
     for part in (evaluator, Gemini(world), OpenAI(world), *rest, Git(world), Pages(world), Control(world)):
         app.add_routes(part.routes())
     return app

@@ -1,4 +1,4 @@
-"""GitHub's REST interface to accounts, repositories, commits and contents, as far as Slipway could need it."""
+"""GitHub's REST interface to repositories, commits and contents, as far as Slipway could need it."""
 
 import re
 import time
@@ -6,7 +6,6 @@ import time
 from aiohttp import web
 
 from slipway_sandbox import github_shapes as shapes
-from slipway_sandbox.access import caller_of
 from slipway_sandbox.github_api import Body, Front, RefusedError, Route, host_of, name_taken, read
 from slipway_sandbox.objects import blob, commit, entries, resolve
 from slipway_sandbox.repositories import NameTakenError, canonical
@@ -60,9 +59,6 @@ class GitHub:
     def routes(self) -> list[web.RouteDef]:
         repo = "/api/repos/{owner}/{name}"
         table: list[tuple[str, str, Route]] = [
-            ("GET", "/api/user", self.user),
-            ("GET", "/api/users/{login}", self.account),
-            ("GET", "/api/rate_limit", self.rate_limit),
             ("POST", "/api/user/repos", self.create_own),
             ("POST", "/api/orgs/{login}/repos", self.create_for_organization),
             ("GET", repo, self.show),
@@ -77,28 +73,8 @@ class GitHub:
     async def unknown(self, request: web.Request) -> web.Response:
         raise RefusedError(404, "Not Found")
 
-    async def user(self, request: web.Request) -> web.Response:
-        login = self._front.login(request)
-        owned = sum(repository.owner == login for repository in self._world.repositories)
-        return web.json_response(shapes.authenticated_user(host_of(request), login, owned))
-
-    async def account(self, request: web.Request) -> web.Response:
-        login = request.match_info["login"]
-        settings = self._world.settings
-        if login.lower() not in (known.lower() for known in (settings.owner, *settings.organizations)):
-            raise RefusedError(404, "Not Found")
-        organization = login.lower() != settings.owner.lower()
-        return web.json_response(shapes.account(host_of(request), login, organization=organization))
-
-    async def rate_limit(self, request: web.Request) -> web.Response:
-        rate = self._front.rate()
-        return web.json_response({"resources": {"core": rate, "search": rate}, "rate": rate})
-
     async def create_own(self, request: web.Request) -> web.Response:
-        login = self._front.login(request)
-        if caller_of(request, self._world).kind == "installation":
-            raise RefusedError(403, "Resource not accessible by integration")
-        return await self._create(request, login, organization=False)
+        return await self._create(request, self._front.user(request), organization=False)
 
     async def create_for_organization(self, request: web.Request) -> web.Response:
         self._front.login(request)

@@ -88,7 +88,7 @@ class Front:
         headers = {f"X-RateLimit-{key.capitalize()}": str(value) for key, value in self.rate().items()}
         # Only classic tokens have scopes to tell of.
         if caller.login and caller.kind == "classic":
-            headers["X-OAuth-Scopes"] = "repo, workflow"
+            headers["X-OAuth-Scopes"] = self._world.settings.scopes
         headers["X-GitHub-Media-Type"] = "github.v3; format=json"
         headers["X-GitHub-Request-Id"] = uuid.uuid4().hex[:16].upper()
         return headers
@@ -98,6 +98,13 @@ class Front:
         login = caller_of(request, self._world).login
         if login is None:
             raise RefusedError(401, "Requires authentication")
+        return login
+
+    def user(self, request: web.Request) -> str:
+        """The same for a route that only users may ask: an installation of an app is none."""
+        login = self.login(request)
+        if caller_of(request, self._world).kind == "installation":
+            raise RefusedError(403, "Resource not accessible by integration")
         return login
 
     def repository(self, request: web.Request) -> Repository:

@@ -15,6 +15,10 @@ _USER_LINKS = (
     "starred_url:/starred{/owner}{/repo}", "subscriptions_url:/subscriptions", "organizations_url:/orgs",
     "repos_url:/repos", "events_url:/events{/privacy}", "received_events_url:/received_events",
 )  # fmt: skip
+_ORGANIZATION_LINKS = (
+    "repos_url:/repos", "events_url:/events", "hooks_url:/hooks", "issues_url:/issues",
+    "members_url:/members{/member}", "public_members_url:/public_members{/member}",
+)  # fmt: skip
 _REPOSITORY_LINKS = (
     "archive_url:/{archive_format}{/ref}", "assignees_url:/assignees{/user}", "blobs_url:/git/blobs{/sha}",
     "branches_url:/branches{/branch}", "collaborators_url:/collaborators{/collaborator}",
@@ -90,9 +94,9 @@ def account(host: Host, login: str, *, organization: bool) -> Json:
     }
 
 
-def authenticated_user(host: Host, login: str, repositories: int) -> Json:
-    """GitHub's `public-user`, which is what GET /user gives to a token without the scope `user`."""
-    return account(host, login, organization=False) | {
+def public_user(host: Host, login: str, repositories: int, *, organization: bool = False) -> Json:
+    """GitHub's `public-user`: an account, as GET /user gives it too to a token without the scope `user`."""
+    return account(host, login, organization=organization) | {
         "name": login,
         "company": None,
         "blog": "",
@@ -107,6 +111,27 @@ def authenticated_user(host: Host, login: str, repositories: int) -> Json:
         "following": 0,
         "created_at": "2020-01-01T00:00:00Z",
         "updated_at": "2020-01-01T00:00:00Z",
+    }
+
+
+def membership(host: Host, login: str, organization: str) -> Json:
+    """GitHub's `org-membership`, of an owner of the organisation."""
+    url, number = f"{host.api}/orgs/{organization}", account_id(organization)
+    return {
+        "url": f"{url}/memberships/{login}",
+        "state": "active",
+        "role": "admin",
+        "organization_url": url,
+        "organization": {
+            "login": organization,
+            "id": number,
+            "node_id": node("Organization", number),
+            "url": url,
+            **_links(url, _ORGANIZATION_LINKS),
+            "avatar_url": f"{host.base}/avatars/{number}",
+            "description": None,
+        },
+        "user": account(host, login, organization=False),
     }
 
 
