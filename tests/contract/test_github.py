@@ -1,4 +1,4 @@
-"""What the deployer asks of GitHub, and what the sandbox answers, against models of GitHub's OpenAPI description.
+"""What deployer and doctor ask of GitHub, and what the sandbox answers, against models of GitHub's OpenAPI description.
 
 The models are generated from the description of REST version 2022-11-28 (githubkit-schemas), which the deployer names.
 """
@@ -14,8 +14,9 @@ import pytest
 from aiohttp import web
 from deployer_world import DeployerWorld, deployer_world, made, new_job
 from githubkit_schemas.v2022_11_28 import models
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 
+from slipway_cli.operator.doctor.github import examine_github
 from slipway_common.stage import Outcome
 from slipway_deployer.deploy import check_forge, deploy
 from slipway_sandbox.client import Sandbox
@@ -36,9 +37,17 @@ class Operation:
 
 
 ERROR: Models = (models.BasicError,)
+USER: Models = (models.PrivateUser, models.PublicUser)
+Repositories = RootModel[list[models.Repository]]
 INVALID: Models = (models.ValidationError, models.ValidationErrorSimple)
 OPERATIONS = (
-    Operation("GET", "/user", (), {200: (models.PrivateUser, models.PublicUser), 401: ERROR}),
+    Operation("GET", "/user", (), {200: USER, 401: ERROR, 403: ERROR}),
+    Operation("GET", "/rate_limit", (), {200: (models.RateLimitOverview,)}),
+    Operation("GET", "/users/[^/]+", (), {200: USER, 404: ERROR}),
+    Operation("GET", "/user/memberships/orgs/[^/]+", (), {200: (models.OrgMembership,)}),
+    Operation("GET", "/user/repos", (), {200: (Repositories,)}),
+    Operation("GET", "/repos/[^/]+/[^/]+/actions/permissions", (), {200: (models.ActionsRepositoryPermissions,)}),
+    Operation("GET", "/repos/[^/]+/[^/]+/pages/builds", (), {200: (RootModel[list[models.PageBuild]],)}),
     Operation("POST", "/user/repos", (models.UserReposPostBody,), {201: (models.FullRepository,), 422: INVALID}),
     Operation("POST", "/orgs/[^/]+/repos", (models.OrgsOrgReposPostBody,), {201: (models.FullRepository,)}),
     Operation("GET", "/repos/[^/]+/[^/]+", (), {200: (models.FullRepository,), 404: ERROR}),
@@ -150,6 +159,12 @@ async def every_call(world: DeployerWorld) -> None:
     await world.deploy(made(new_job()))
 
 
+async def examine(sandbox: Sandbox, api_url: str, token: str, owner: str) -> None:
+    """What `slipway doctor` asks for."""
+    addresses = {"GITHUB_API_URL": api_url, "GITHUB_GIT_URL": sandbox.git_url}
+    assert await examine_github({"GITHUB_TOKEN": token, "GITHUB_USERNAME": owner, **addresses})
+
+
 async def test_requests_and_answers_are_those_of_githubs_description(sandbox: Sandbox) -> None:
     relay = Relay(sandbox.api_url)
     async with relay.listening() as api_url:
@@ -160,6 +175,9 @@ async def test_requests_and_answers_are_those_of_githubs_description(sandbox: Sa
         async with deployer_world(sandbox, github_api_url=api_url, github_token="bad-token") as world:
             with pytest.raises(Outcome):
                 await deploy(made(new_job()), world.tools)
+        for token, owner in (("github_pat_" + "x" * 40, "sandbox"), ("ghs_x", "sandbox-org"), ("x", "sandbox-org")):
+            await examine(sandbox, api_url, token, owner)
+        await examine(sandbox, api_url, "x", "nobody")
     seen: set[tuple[str, str, int]] = set()
     for exchange in relay.exchanges:
         operation = exchange.operation

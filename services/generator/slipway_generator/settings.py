@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from slipway_common.gemini_models import DEFAULT_MODELS, model_chain
 from slipway_common.settings import CommonSettings
-
-DEFAULT_MODELS = ("gemini-3.8-flash", "gemini-3.5-flash", "gemini-flash-latest")
 
 
 class GeneratorSettings(CommonSettings):
@@ -43,9 +42,7 @@ class GeneratorSettings(CommonSettings):
     @field_validator("gemini_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(name.strip() for name in value.split(",") if name.strip())
-        return value
+        return model_chain(value) if isinstance(value, str) else value
 
     @field_validator("openai_model")
     @classmethod

@@ -37,6 +37,14 @@ class Browser:
     reason: str = ""
 
 
+def find(var: Path, environment: Mapping[str, str]) -> Browser:
+    """What is there already; nothing is installed."""
+    given = environment.get("CHROMIUM_PATH")
+    if given:
+        return _given(given)
+    return _installed() or _unpacked(var) or Browser(None, reason="no Chromium is installed")
+
+
 def find_or_install(var: Path, environment: Mapping[str, str], say: Say) -> Browser:
     """The first way that leads to a working Chromium; without one, browser checks are not run and `reason` says why.
 
@@ -44,7 +52,7 @@ def find_or_install(var: Path, environment: Mapping[str, str], say: Say) -> Brow
     """
     given = environment.get("CHROMIUM_PATH")
     if given:
-        return _asked(Path(given), f"CHROMIUM_PATH is {given}, which is no working Chromium")
+        return _given(given)
     found = _installed()
     if found:
         return found
@@ -90,6 +98,10 @@ def _bring(var: Path, say: Say) -> Browser:
             return found
         reasons += [found.reason] if found else []
     return Browser(None, reason="no Chromium is installed and apt did not bring one: " + "; ".join(reasons))
+
+
+def _given(path: str) -> Browser:
+    return _asked(Path(path), f"CHROMIUM_PATH is {path}, which is no working Chromium")
 
 
 def _installed() -> Browser | None:

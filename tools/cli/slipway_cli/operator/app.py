@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from slipway_cli.operator import job_commands
 from slipway_cli.operator.dead_letter_commands import dead_letters_app
+from slipway_cli.operator.doctor.command import doctor
 from slipway_cli.operator.errors import OperatorError
 from slipway_cli.operator.plain import printable
 from slipway_cli.operator.reach import find_running_system
@@ -39,6 +40,7 @@ operator_app = typer.Typer(
 operator_app.command()(job_commands.submit)
 operator_app.command()(job_commands.status)
 operator_app.command()(job_commands.watch)
+operator_app.command()(doctor)
 operator_app.add_typer(dead_letters_app, name="dead-letters")
 operator_app.add_typer(topology_app, name="topology")
 
