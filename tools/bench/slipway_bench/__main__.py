@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from slipway_bench import bench as bench_command
+from slipway_bench import soak as soak_command
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -34,9 +35,17 @@ def bench(
 
 
 @app.command()
-def soak(quick: Quick = False, json_file: JsonFile = None) -> None:
-    """Kills and restarts."""
-    raise typer.BadParameter("later")
+def soak(
+    quick: Quick = False,
+    json_file: JsonFile = None,
+    seed: Annotated[int, typer.Option(help="decides the random moments")] = 1,
+) -> None:
+    """Kills broker and services, takes model, evaluator and GitHub away for a while, with jobs on their way.
+
+    Afterwards every job must have been notified, with one commit and the same sha each time; nothing may be dead or
+    doubled. --json writes what was done and found, by trial. Exit code 1: something does not balance.
+    """
+    sys.exit(asyncio.run(soak_command.soak(soak_command.Options(quick, json_file, seed))))
 
 
 if __name__ == "__main__":

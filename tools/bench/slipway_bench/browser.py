@@ -17,7 +17,7 @@ from slipway_bench.memory_of import below, proportional_mib
 from slipway_cli.stack import EXAMPLES
 from slipway_common.events import Attachment, Check
 from slipway_generator.browser import Inspector
-from slipway_generator.evidence import Evidence
+from slipway_generator.browser.evidence import Evidence
 from slipway_generator.reply import WholeFile, parse_reply
 
 EXAMPLE = "sum-of-sales"

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -56,4 +56,16 @@ class Screen:
             table.add_row(
                 figure.key, Text(value, style="" if good else "bold red"), figure.unit, str(limit or ""), figure.about
             )
+        self.console.print(table)
+
+    def trials(self, results: Mapping[str, Mapping[str, object]]) -> None:
+        """One line for each trial of a soak."""
+        table = Table(title="soak", title_justify="left", title_style="bold")
+        columns = ("jobs", "turned_away", "notified", "repeats", "commits", "dead", "seconds")
+        for title in ("trial", *columns, "faults"):
+            table.add_column(title.replace("_", " "), justify="left" if title == "trial" else "right")
+        for name, result in results.items():
+            faults = result["faults"]
+            number = len(faults) if isinstance(faults, list) else 0
+            table.add_row(name, *(str(result[key]) for key in columns), Text(str(number), "bold red" if number else ""))
         self.console.print(table)

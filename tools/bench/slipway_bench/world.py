@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway_cli.job import Intake
+from slipway_cli.processes import Child
 from slipway_cli.stack import SERVICES, Plan, Stack, running_stack
 from slipway_cli.worlds import SANDBOX_SECRET, Service, sandbox_world
 from slipway_sandbox.client import Sandbox
@@ -78,6 +79,16 @@ class World:
                     f"all jobs by state: {states}"
                 )
             await asyncio.sleep(POLL_S)
+
+    async def restart(self, name: str) -> Child:
+        """Kill -9 of a service and its new start, at once, as `./run up` does; not waited for until it is ready."""
+        supervisor = self.stack.supervisor
+        child = self.stack.child(name)
+        child.kill()
+        await child.wait()
+        supervisor.take_ended()
+        child.log.rename(child.log.with_suffix(f".{child.pid}.log"))
+        return await supervisor.spawn(child.program)
 
     async def timed(self, number: int, timeout_s: float = JOBS_S) -> float:
         """Seconds from the first request to the last notification of `number` projects sent at once."""
