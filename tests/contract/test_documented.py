@@ -25,6 +25,6 @@ def test_every_setting_is_documented(settings: type[CommonSettings]) -> None:
 
 
 def test_what_is_generated_is_up_to_date() -> None:
-    command = [sys.executable, ROOT / "tools" / "generated.py", "--check"]
+    command = [sys.executable, str(ROOT / "tools" / "generated.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -11,7 +11,7 @@ from small_apps import CHROMIUM, NEVER, QUICK, TITLE_IS_T, app
 
 from slipway_common.events import Check, JsCheck
 from slipway_generator.browser import NO_BROWSER, Inspector
-from slipway_generator.evidence import Evidence
+from slipway_generator.browser.evidence import Evidence
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

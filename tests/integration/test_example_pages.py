@@ -12,8 +12,8 @@ from played_examples import EXAMPLES, ROUNDS, Promised, play
 
 from slipway_common.events import Check, JsCheck
 from slipway_generator.browser import NO_BROWSER, Inspector
-from slipway_generator.chromium import find_chromium
-from slipway_generator.evidence import Evidence
+from slipway_generator.browser.chromium import find_chromium
+from slipway_generator.browser.evidence import Evidence
 
 CHROMIUM = find_chromium(os.environ.get("CHROMIUM_PATH"))
 CDN_DIR = Path(os.environ["CDN_DIR"]) if os.environ.get("CDN_DIR") else None

@@ -10,7 +10,7 @@ from aiohttp import web
 from slipway_common.events import Attachment
 from slipway_common.stage import Outcome, Reject, Retry
 from slipway_generator.attachments import collect
-from slipway_generator.fetching import Fetcher
+from slipway_generator.attachments.fetching import Fetcher
 
 OUTSIDE = ipaddress.ip_address("127.0.0.2")
 

@@ -17,8 +17,8 @@ from model_world import ASKED, SYSTEM, a_ledger
 
 from slipway_cli.ports import free_port
 from slipway_common.stage import Pause, Reject, Retry
-from slipway_generator.chain import Chain
-from slipway_generator.gemini import Gemini
+from slipway_generator.model.chain import Chain
+from slipway_generator.model.gemini import Gemini
 from slipway_sandbox.client import Sandbox
 
 MODELS = ("gemini-2.5-pro", "gemini-2.0-flash")

@@ -10,9 +10,9 @@ from stage_world import a_job, deployed, notified, open_vhost, running
 from slipway_common.delivery import CARRIED, Delivery, Luggage, begin_attempt, carried, carry
 from slipway_common.events import Deployed, ModelUse, Notified, Received
 from slipway_common.stage import Pause, Reject, Retry, Stage
+from slipway_generator.attachments.fetching import Fetcher
 from slipway_generator.author import Author
 from slipway_generator.browser import Inspector
-from slipway_generator.fetching import Fetcher
 from slipway_generator.generate import Tools, generate
 from slipway_generator.proof import Prover
 from slipway_generator.settings import GeneratorSettings

@@ -7,9 +7,9 @@ import pytest
 from model_world import ASKED, FIRST, KEY, SECOND, SYSTEM, a_chain, a_ledger, asked_of
 
 from slipway_common.stage import Outcome, Pause, Reject, Retry
-from slipway_generator.chain import UNUSABLE_IN_A_ROW
-from slipway_generator.gemini import seconds_to_renewal
-from slipway_generator.ledger import DailyBudget, SpentError
+from slipway_generator.model.chain import UNUSABLE_IN_A_ROW
+from slipway_generator.model.gemini import seconds_to_renewal
+from slipway_generator.model.ledger import DailyBudget, SpentError
 from slipway_sandbox.client import Sandbox
 
 DAY_S = 24 * 3600

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import web
 
-from slipway_generator.public_web import Address, PublicWeb, is_public
+from slipway_generator.browser.public_web import Address, PublicWeb, is_public
 
 # 127.0.0.2 plays the public internet, every other address is private.
 OUTSIDE = ipaddress.ip_address("127.0.0.2")

@@ -14,9 +14,9 @@ from slipway_generator.assembly import mit_license
 from slipway_generator.attachments import Material
 from slipway_generator.author import Author, Candidate, Commission
 from slipway_generator.browser import NO_BROWSER, Inspector
-from slipway_generator.chain import Chain
-from slipway_generator.gemini import Gemini
-from slipway_generator.ledger import Ledger
+from slipway_generator.model.chain import Chain
+from slipway_generator.model.gemini import Gemini
+from slipway_generator.model.ledger import Ledger
 from slipway_generator.prompt import Assignment, EarlierRound
 from slipway_generator.proof import Prover
 from slipway_sandbox.client import Sandbox

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from slipway_generator.attachments import Material, media_type, place
-from slipway_generator.excerpt import ATTACHMENTS_CHARS, EXCERPT_CHARS, FILE_CHARS, Excerpt, excerpts
+from slipway_generator.attachments.excerpt import ATTACHMENTS_CHARS, EXCERPT_CHARS, FILE_CHARS, Excerpt, excerpts
 
 
 def material(name: str, data: bytes | str) -> Material:

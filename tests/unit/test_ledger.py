@@ -6,9 +6,9 @@ from time import monotonic
 import pytest
 
 from slipway_common.events import ModelUse
-from slipway_generator.ledger import MAX_OUTPUT_TOKENS, Allowance, DailyBudget, Ledger, SpentError, TimeSpentError
 from slipway_generator.model import Image, Tokens, Turn
-from slipway_generator.prices import cost_usd
+from slipway_generator.model.ledger import MAX_OUTPUT_TOKENS, Allowance, DailyBudget, Ledger, SpentError, TimeSpentError
+from slipway_generator.model.prices import cost_usd
 
 ASKED = (Turn("user", "x" * 4000),)
 TODAY = datetime.now(UTC).date()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway_generator.mirror import Mirror, Mirrored
+from slipway_generator.browser.mirror import Mirror, Mirrored
 
 JSDELIVR = "https://cdn.jsdelivr.net"
 RELEASE = JSDELIVR + "/gh/highlightjs/cdn-release"

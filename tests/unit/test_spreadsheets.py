@@ -8,9 +8,8 @@ from datetime import date, datetime
 import pytest
 from openpyxl import Workbook
 
-from slipway_generator import spreadsheets
-from slipway_generator.attachments import XLSX, Material, media_type, place
-from slipway_generator.spreadsheets import UnreadableWorkbookError, read_sheets, with_tables
+from slipway_generator.attachments import XLSX, Material, media_type, place, spreadsheets
+from slipway_generator.attachments.spreadsheets import UnreadableWorkbookError, read_sheets, with_tables
 
 
 def workbook(**sheets: list[list[object]]) -> bytes:

@@ -7,18 +7,18 @@ from slipway_common.events import Received
 from slipway_common.service import Service, Surroundings, run
 from slipway_common.stage import Stage
 from slipway_generator import VERSION
+from slipway_generator.attachments.fetching import Fetcher
 from slipway_generator.author import Author
 from slipway_generator.browser import Inspector
-from slipway_generator.chain import Chain
-from slipway_generator.chromium import find_chromium
-from slipway_generator.evaluation import Limits
-from slipway_generator.fetching import Fetcher
-from slipway_generator.gemini import Gemini
+from slipway_generator.browser.chromium import find_chromium
+from slipway_generator.browser.evaluation import Limits
+from slipway_generator.browser.public_web import PublicWeb, is_public
 from slipway_generator.generate import Tools, generate
-from slipway_generator.ledger import DailyBudget
 from slipway_generator.model import Model
+from slipway_generator.model.chain import Chain
+from slipway_generator.model.gemini import Gemini
+from slipway_generator.model.ledger import DailyBudget
 from slipway_generator.proof import Prover
-from slipway_generator.public_web import PublicWeb, is_public
 from slipway_generator.settings import GeneratorSettings
 
 
@@ -51,7 +51,7 @@ def models_of(settings: GeneratorSettings) -> list[tuple[Model, str]]:
         gemini = Gemini(key, base_url=settings.gemini_base_url, api_version=settings.gemini_api_version)
         models += [(gemini, name) for name in settings.gemini_models]
     if settings.openai_model:
-        from slipway_generator.openai import OpenAI  # noqa: PLC0415 (its package is an extra)
+        from slipway_generator.model.openai import OpenAI  # noqa: PLC0415 (its package is an extra)
 
         second = OpenAI(settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url)
         models.append((second, settings.openai_model))

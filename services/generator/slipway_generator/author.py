@@ -11,12 +11,12 @@ from slipway_common.events import Check, CheckResult
 from slipway_common.stage import Outcome, Reject
 from slipway_generator.assembly import assemble, is_models
 from slipway_generator.attachments import Material
-from slipway_generator.chain import Chain
 from slipway_generator.edits import ChangeRefused, Staging
 from slipway_generator.feedback import Superseded, of_refusal, of_verdict, superseded_in
 from slipway_generator.inspection import without_integrity
-from slipway_generator.ledger import Ledger, SpentError
 from slipway_generator.model import Turn
+from slipway_generator.model.chain import Chain
+from slipway_generator.model.ledger import Ledger, SpentError
 from slipway_generator.prompt import Assignment, first_prompt, system_prompt
 from slipway_generator.proof import Prover
 from slipway_generator.reply import NoBlockError, Reply, ReplyError, parse_reply

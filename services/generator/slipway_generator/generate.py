@@ -15,14 +15,14 @@ from slipway_common.project import RECORD_PATH
 from slipway_common.stage import Reject, Wait
 from slipway_generator.assembly import is_models, mit_license
 from slipway_generator.attachments import Material, collect
+from slipway_generator.attachments.fetching import Fetcher
+from slipway_generator.attachments.spreadsheets import with_tables
 from slipway_generator.author import Author, Commission
-from slipway_generator.chain import Chain
-from slipway_generator.fetching import Fetcher
-from slipway_generator.ground import Ground, survey
-from slipway_generator.ledger import Allowance, Ledger
+from slipway_generator.ground import Ground, Patience, survey
+from slipway_generator.model.chain import Chain
+from slipway_generator.model.ledger import Allowance, Ledger
 from slipway_generator.prompt import Assignment, EarlierRound, prompt_version
 from slipway_generator.settings import GeneratorSettings
-from slipway_generator.spreadsheets import with_tables
 from slipway_generator.turns import Turns
 
 log = structlog.get_logger()
@@ -47,13 +47,8 @@ async def generate(event: Received, tools: Tools) -> Generated:
     """Write the app of round 1, or change the published one. A job whose commit is there already costs no call."""
     settings, job = tools.settings, event.job
     repository = repository_name(job.email, job.task)
-    ground = await survey(
-        event,
-        settings.github_git_url,
-        settings.github_username,
-        repository,
-        predecessor_wait_s=settings.predecessor_wait_s,
-    )
+    patience = Patience(settings.predecessor_wait_s, settings.predecessor_pause_s)
+    ground = await survey(event, settings.github_git_url, settings.github_username, repository, patience)
     if ground.done:
         return _as_committed(event, ground)
     if not tools.turns.take(repository, job.id, ground.head, settings.generate_budget_s):

@@ -9,7 +9,13 @@ from slipway_common.project import ProjectRecord
 from slipway_common.repository import App, read_app
 from slipway_common.stage import Reject, Retry, Wait
 
-PREDECESSOR_PAUSE_S = 4.0
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a round waits for the one before it, and how long between two looks; seconds."""
+
+    longest: float
+    pause: float
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Ground:
         return self.app.commit if self.app else None
 
 
-async def survey(event: Received, git_url: str, owner: str, repository: str, *, predecessor_wait_s: float) -> Ground:
+async def survey(event: Received, git_url: str, owner: str, repository: str, patience: Patience) -> Ground:
     """Read the repository. Raises Wait for the round before, Reject for a superseded round, Retry when git fails."""
     job = event.job
     try:
@@ -47,8 +53,8 @@ async def survey(event: Received, git_url: str, owner: str, repository: str, *, 
     newest = max((item.round for item in record.rounds), default=0)
     if newest >= job.round - 1:
         return Ground(app, record, revises=True)
-    if datetime.now(UTC) - event.at < timedelta(seconds=predecessor_wait_s):
-        raise Wait(f"round {job.round - 1} is not in the repository yet", PREDECESSOR_PAUSE_S)
+    if datetime.now(UTC) - event.at < timedelta(seconds=patience.longest):
+        raise Wait(f"round {job.round - 1} is not in the repository yet", patience.pause)
     missing = f"round {job.round - 1} never came"
     if app is None:
         return Ground(None, record, revises=False, notes=(f"{missing}: built whole",))

@@ -13,7 +13,7 @@ from importlib.resources import files as resource_files
 
 from slipway_common.events import Check, JsCheck
 from slipway_generator.attachments import Material
-from slipway_generator.excerpt import Excerpt, excerpts
+from slipway_generator.attachments.excerpt import Excerpt, excerpts
 from slipway_generator.model import Image, Turn
 
 MAX_BRIEF_CHARS = 60_000

@@ -31,6 +31,7 @@ class GeneratorSettings(CommonSettings):
     model_call_timeout_s: float = Field(180.0, gt=0)
     generate_budget_s: float = Field(420.0, gt=0, description="time for all model calls and inspections of one job")
     predecessor_wait_s: float = Field(120.0, ge=0)
+    predecessor_pause_s: float = Field(4.0, gt=0, description="between two looks for the round before")
     max_app_bytes: int = Field(8 * 1024 * 1024, gt=0)
     attachment_timeout_s: float = Field(20.0, gt=0)
     attachment_hosts: Literal["public", "any"] = "public"

@@ -10,7 +10,7 @@ import typer
 from slipway_bench import bench as bench_command
 from slipway_bench import soak as soak_command
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 Quick = Annotated[bool, typer.Option("--quick", help="fewer rounds: all together under two minutes")]
 JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write what was found there")]
@@ -49,4 +49,4 @@ def soak(
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="./run")

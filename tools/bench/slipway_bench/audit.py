@@ -50,7 +50,7 @@ async def audit(world: World, sent: Sent, dead_before: int) -> Account:
     commits = 0
     for task, found in (await _commits(world, sent)).items():
         commits += len(found)
-        faults += _unlike(task, sent.by_task()[task], found, shas)
+        faults += unbalanced(task, sent.by_task()[task], found, shas)
     faults += [f"job {job} is {state}" for job, state in await _not_notified(world, list(sent.jobs))]
     faults += [f"{count} messages are left in {queue}" for queue, count in (await _left(world)).items()]
     dead = await dead_letters(world) - dead_before
@@ -60,8 +60,8 @@ async def audit(world: World, sent: Sent, dead_before: int) -> Account:
     return Account(len(shas), repeats, commits, dead, tuple(faults))
 
 
-def _unlike(task: str, jobs: Sequence[str], found: Sequence[tuple[str, str]], shas: dict[str, str]) -> list[str]:
-    """What is wrong with the commits (sha, job) of one project."""
+def unbalanced(task: str, jobs: Sequence[str], found: Sequence[tuple[str, str]], shas: dict[str, str]) -> list[str]:
+    """What is wrong with the commits (sha, job) of one project; `shas` is what the evaluator was told, by job."""
     by_job = Counter(job for _, job in found)
     faults = [f"job {job} of {task} has {by_job[job]} commits" for job in jobs if by_job[job] != 1]
     faults += [f"{task} has a commit of no job of this run: {sha}" for sha, job in found if job not in jobs]

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Route
 
-from slipway_generator.mirror import Mirror, Mirrored
-from slipway_generator.public_web import PublicWeb
+from slipway_generator.browser.mirror import Mirror, Mirrored
+from slipway_generator.browser.public_web import PublicWeb
 
 _ANY_ORIGIN = {"access-control-allow-origin": "*"}
 _TYPES = {

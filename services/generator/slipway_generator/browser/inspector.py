@@ -11,14 +11,14 @@ import structlog
 from playwright.async_api import Error as PlaywrightError
 
 from slipway_common.events import Check, CheckOutcome, CheckResult
+from slipway_generator.browser.chromium import Chromium
+from slipway_generator.browser.evaluation import Limits
+from slipway_generator.browser.evidence import Evidence, Observed, findings_of, settle
+from slipway_generator.browser.mirror import Mirror
+from slipway_generator.browser.network import Network
+from slipway_generator.browser.page import PageVisit
+from slipway_generator.browser.public_web import PublicWeb
 from slipway_generator.checks import NotRun, OnFiles, OnPage, Plan, Shown, plan, text_of
-from slipway_generator.chromium import Chromium
-from slipway_generator.evaluation import Limits
-from slipway_generator.evidence import Evidence, Observed, findings_of, settle
-from slipway_generator.mirror import Mirror
-from slipway_generator.network import Network
-from slipway_generator.page import PageVisit
-from slipway_generator.public_web import PublicWeb
 
 log = structlog.get_logger()
 NO_BROWSER = "no Chromium found: install chromium-headless-shell or set CHROMIUM_PATH"

@@ -7,7 +7,7 @@ import httpx
 
 from slipway_common.events import Attachment
 from slipway_common.stage import Reject, Retry
-from slipway_generator.public_web import Address, is_public, resolve
+from slipway_generator.browser.public_web import Address, is_public, resolve
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from slipway_common.events import CheckOutcome, CheckResult, Finding, Screenshot
-from slipway_generator.network import Traffic
+from slipway_generator.browser.network import Traffic
 
 _MAX_FINDINGS = 20
 _MAX_TEXT = 400

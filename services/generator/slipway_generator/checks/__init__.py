@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slipway_common.events import Check, JsCheck
-from slipway_generator import javascript, prose
-from slipway_generator.javascript import Form, NotJavaScriptError
+from slipway_generator.checks import javascript, prose
+from slipway_generator.checks.javascript import Form, NotJavaScriptError
 
 _TIME = re.compile(
     r"\b(within|in under|under|in less than|in at most|in|after|wait(?:s|ing)?(?: for)?)\s+(\d+(?:\.\d+)?)\s*"

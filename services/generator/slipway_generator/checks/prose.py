@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from xml.etree import ElementTree as ET
 
-from slipway_generator import json_shape
+from slipway_generator.checks import json_shape
 
 Files = Mapping[str, bytes]
 Rule = Callable[[Files], tuple[bool, str]]

@@ -7,7 +7,7 @@ from time import monotonic
 
 from slipway_common.events import ModelUse
 from slipway_generator.model import Tokens, Turn
-from slipway_generator.prices import cost_usd
+from slipway_generator.model.prices import cost_usd
 
 MAX_OUTPUT_TOKENS = 65_536
 """The most that the models of the chain write in one answer."""

@@ -11,7 +11,6 @@ import structlog
 from slipway_common.delivery import current_attempt
 from slipway_common.stage import Pause, Reject, Retry
 from slipway_generator import metrics
-from slipway_generator.ledger import DailyBudget, Ledger, TimeSpentError
 from slipway_generator.model import (
     Answer,
     AnswerFault,
@@ -28,6 +27,7 @@ from slipway_generator.model import (
     Turn,
     UnknownModelError,
 )
+from slipway_generator.model.ledger import DailyBudget, Ledger, TimeSpentError
 
 log = structlog.get_logger()
 

@@ -19,7 +19,6 @@ from openai.types.chat import (
     ChatCompletionUserMessageParam,
 )
 
-from slipway_generator.ledger import MAX_OUTPUT_TOKENS
 from slipway_generator.model import (
     Answer,
     BadKeyError,
@@ -34,6 +33,7 @@ from slipway_generator.model import (
     UnknownModelError,
     UnusableError,
 )
+from slipway_generator.model.ledger import MAX_OUTPUT_TOKENS
 
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached"}
 

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
-from slipway_generator import screenshots
+from slipway_generator.browser import screenshots
+from slipway_generator.browser.evaluation import Evaluator, Limits, PageHangsError
+from slipway_generator.browser.evidence import Observed
+from slipway_generator.browser.listening import Listener
+from slipway_generator.browser.network import Network
 from slipway_generator.checks import OnPage, Shown
-from slipway_generator.evaluation import Evaluator, Limits, PageHangsError
-from slipway_generator.evidence import Observed
-from slipway_generator.listening import Listener
-from slipway_generator.network import Network
 
 # Through selectors: an element named "body" or "title" hides the document's own.
 _STATE = """

@@ -8,8 +8,8 @@ from typing import Any
 from playwright.async_api import CDPSession, Dialog, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
-from slipway_generator.evaluation import describe_exception
-from slipway_generator.evidence import Complaint, Observed
+from slipway_generator.browser.evaluation import describe_exception
+from slipway_generator.browser.evidence import Complaint, Observed
 
 _MAX_COMPLAINTS = 30
 _MAX_NAVIGATIONS = 20

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from slipway_common.data_url import DataUrlError, decode_data_url
 from slipway_common.events import Attachment, AttachmentRef
 from slipway_common.stage import Reject
-from slipway_generator.fetching import Fetcher
+from slipway_generator.attachments.fetching import Fetcher
 
 README = "README.md"
 _SIGNATURES = (
