@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
-from slipway_generator.chain import Chain
-from slipway_generator.gemini import Gemini
-from slipway_generator.ledger import Allowance, DailyBudget, Ledger
 from slipway_generator.model import Model, Turn
-from slipway_generator.openai import OpenAI
+from slipway_generator.model.chain import Chain
+from slipway_generator.model.gemini import Gemini
+from slipway_generator.model.ledger import Allowance, DailyBudget, Ledger
+from slipway_generator.model.openai import OpenAI
 from slipway_sandbox.client import Sandbox
 
 FIRST, SECOND, THIRD = "gemini-3.8-flash", "gemini-3.5-flash", "gemini-flash-latest"

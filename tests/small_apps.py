@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from slipway_common.events import JsCheck
-from slipway_generator.chromium import find_chromium
-from slipway_generator.evaluation import Limits
+from slipway_generator.browser.chromium import find_chromium
+from slipway_generator.browser.evaluation import Limits
 
 CHROMIUM = find_chromium(os.environ.get("CHROMIUM_PATH"))
 QUICK = Limits(app=12.0, load=2.5, check=0.8, longest_check=4.0, evaluation=0.5, silence=1.5, pictures=2.0)
