@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from slipway_cli.broker import choose_broker
 from slipway_cli.process_identity import ProcessIdentity
-from slipway_cli.rabbitmq_node import add_vhost_over_http
+from slipway_cli.rabbitmq_access import add_vhost_over_http
 
 VAR = Path(__file__).resolve().parent.parent / "var"
 

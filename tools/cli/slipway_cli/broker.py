@@ -14,7 +14,8 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from slipway_cli.ports import free_port
-from slipway_cli.rabbitmq_node import HOST, START_S, STOP_S, USER, RabbitmqNode, add_vhost_over_http
+from slipway_cli.rabbitmq_access import add_vhost_over_http
+from slipway_cli.rabbitmq_node import HOST, START_S, STOP_S, USER, RabbitmqNode
 from slipway_cli.rabbitmq_program import NoRabbitmqError, Say, find_or_install
 
 IMAGE = "rabbitmq:4.1-management"

@@ -16,7 +16,7 @@ from slipway_cli.chromium import Browser
 from slipway_cli.chromium import find_or_install as find_chromium
 from slipway_cli.examples import replies
 from slipway_cli.node import node_for_driver
-from slipway_cli.rabbitmq_node import remove_vhost_over_http
+from slipway_cli.rabbitmq_access import remove_vhost_over_http
 from slipway_cli.rabbitmq_program import Say
 from slipway_cli.stack import EXAMPLES, VAR
 

@@ -1,9 +1,7 @@
 """A private RabbitMQ node: own name, ports, cookie, data and logs under one folder, on 127.0.0.1 only."""
 
-import base64
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import secrets
@@ -18,12 +16,12 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-import httpx
 from pydantic import BaseModel
 
 from slipway_cli.lifeline import tied
 from slipway_cli.ports import free_port
 from slipway_cli.process_identity import ProcessIdentity
+from slipway_cli.rabbitmq_access import add_vhost_over_http, definitions
 from slipway_cli.rabbitmq_program import RabbitmqProgram
 
 Child = subprocess.Popen[bytes]
@@ -32,7 +30,6 @@ HOST = "127.0.0.1"
 START_S = 60.0
 # Its stores and vhosts close in the first second; then the management plugin waits five more for nothing (3.10.8).
 STOP_S = 4.0
-ALL_RIGHTS = {"configure": ".*", "write": ".*", "read": ".*"}
 USER = "slipway"
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 
@@ -240,10 +237,10 @@ class RabbitmqNode:
         return {**passed, **self.program.environment, **own}
 
     def _write_configuration(self) -> None:
-        definitions = self.folder / "definitions.json"
+        imported = self.folder / "definitions.json"
         settings = [
             f"listeners.tcp.1 = {HOST}:{self.ports.amqp}",
-            f"load_definitions = {definitions}",
+            f"load_definitions = {imported}",
             "log.file.level = info",
             # The write-ahead log is held in memory up to this size; the default of 512 MB suits servers.
             "raft.wal_max_size_bytes = 67108864",
@@ -251,7 +248,7 @@ class RabbitmqNode:
         if self.management:
             settings += [f"management.tcp.ip = {HOST}", f"management.tcp.port = {self.ports.management}"]
         _write_private(self.folder / "rabbitmq.conf", "\n".join(settings) + "\n")
-        _write_private(definitions, json.dumps(_definitions(self.user, self.password, self.vhosts)))
+        _write_private(imported, json.dumps(definitions(self.user, self.password, self.vhosts)))
         plugins = "rabbitmq_management" if self.management else ""
         (self.folder / "enabled_plugins").write_text(f"[{plugins}].\n")
 
@@ -288,37 +285,6 @@ class RabbitmqNode:
         if self._lock:
             self._lock.close()
             self._lock = None
-
-
-def add_vhost_over_http(management_url: str, user: str, password: str, vhost: str) -> None:
-    """Adds a vhost that `user` may use, over the management API. Raises httpx.HTTPError."""
-    name = quote(vhost, safe="")
-    with httpx.Client(base_url=f"{management_url}/api", auth=(user, password), timeout=30) as client:
-        client.put(f"/vhosts/{name}").raise_for_status()
-        client.put(f"/permissions/{name}/{quote(user, safe='')}", json=ALL_RIGHTS).raise_for_status()
-
-
-def remove_vhost_over_http(management_url: str, user: str, password: str, vhost: str) -> None:
-    """Removes a vhost with all that is in it. Raises httpx.HTTPError."""
-    with httpx.Client(base_url=f"{management_url}/api", auth=(user, password), timeout=30) as client:
-        client.delete(f"/vhosts/{quote(vhost, safe='')}").raise_for_status()
-
-
-def _definitions(user: str, password: str, vhosts: Sequence[str]) -> dict[str, object]:
-    """What the broker imports when it boots, in the form of its definitions export."""
-    salt = hashlib.sha256(password.encode()).digest()[:4]  # fixed by the password: a second import changes nothing
-    return {
-        "users": [
-            {
-                "name": user,
-                "password_hash": base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode(),
-                "hashing_algorithm": "rabbit_password_hashing_sha256",
-                "tags": ["administrator"],
-            }
-        ],
-        "vhosts": [{"name": vhost} for vhost in vhosts],
-        "permissions": [{"vhost": vhost, "user": user, **ALL_RIGHTS} for vhost in vhosts],
-    }
 
 
 def _write_private(path: Path, text: str) -> None:
