@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from slipway_under_test import Slipway
+from stage_world import until
 
 from slipway_cli.stack import EXAMPLES
 
@@ -101,3 +103,27 @@ async def test_jobs_of_different_projects_do_not_wait_for_each_other(slipway: Sl
     views = await asyncio.gather(*(slipway.run() for _ in range(8)))
     assert {view.state for view in views} == {"notified"}
     assert len({view.repo_url for view in views}) == 8
+
+
+async def test_the_status_tells_what_is_used_of_githubs_limits(slipway: Slipway) -> None:
+    await slipway.run()
+    metrics = (await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{slipway.stack.plan.ports.deployer}/metrics")).text
+    minute, hour = (await slipway.intake.counts()).budgets
+    assert minute.used >= 2, "the repository and its site"
+    assert f'slipway_github_writes{{window="minute"}} {minute.used}.0' in metrics
+    assert (minute.name, hour.name) == ("GitHub writes per minute", "GitHub writes per hour")
+    assert hour.held_until is None
+
+    slipway.sandbox.fault("github", "secondary_rate_limit", retry_after=3, match="/user/repos")
+    job = await slipway.submit(slipway.request())
+    held: list[datetime] = []
+
+    async def asked_to_wait() -> bool:
+        held.extend(budget.held_until for budget in (await slipway.intake.counts()).budgets if budget.held_until)
+        return bool(held)
+
+    await until(asked_to_wait)
+    assert held[0] > datetime.now(UTC)
+    view = await slipway.ended(job)
+    assert view.state == "notified"
+    assert view.times["notified"] > held[0], "nothing was sent before"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from slipway_common.events import (
     AnyEvent,
+    Budget,
     CheckResult,
     Deployed,
     EditReport,
@@ -31,6 +32,7 @@ from slipway_intake.history_entry import Entry, Position
 from slipway_intake.job_view import full_job, marks
 from slipway_intake.projection import Projection, ProjectionLostError
 from slipway_intake.record import DeadLetter, JobRecord, record_of
+from slipway_intake.status import BudgetView
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = Job(
@@ -313,3 +315,24 @@ def test_the_story_keeps_its_last_200_lines(tmp_path: Path) -> None:
 def test_pictures_are_not_kept() -> None:
     record = fold([told(generated(report=Report(screenshots=(Screenshot(width=360, webp="AAAA"),))))])
     assert record.made and record.made.report.screenshots == ()
+
+
+def test_of_each_limit_the_newest_account_is_kept(tmp_path: Path) -> None:
+    def account(seconds: float, used: int, name: str = "writes") -> AnyEvent:
+        budget = Budget(name=name, window_s=60, used=used, limit=80)
+        return received(seconds).model_copy(update={"budgets": (budget,)})
+
+    projection = Projection(tmp_path / "p.sqlite")
+    events = [account(2, 5), account(3, 6), account(1, 4), account(2, 9, "others"), received(9)]
+    for number, event in enumerate(events, 1):
+        projection.apply([Entry(Position(number, "m"), "", told(event)[0], None)])
+    assert [(when, budget.name, budget.used) for when, budget in projection.budgets()] == [
+        (at(3), "writes", 6), (at(2), "others", 9),
+    ]  # fmt: skip
+    projection.close()
+
+
+def test_what_was_used_before_the_window_counts_no_more() -> None:
+    budget = Budget(name="writes", window_s=60, used=5, limit=80, held_until=at(30))
+    assert [BudgetView.of(budget, at(0), at(seconds)).used for seconds in (0, 59, 60)] == [5, 5, 0]
+    assert [BudgetView.of(budget, at(0), at(seconds)).held_until for seconds in (29, 30)] == [at(30), None]

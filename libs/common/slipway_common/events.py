@@ -166,16 +166,31 @@ class Report(Model):
     screenshots: tuple[Screenshot, ...] = ()
 
 
+class Budget(Model):
+    """What a service had used of a limit of the outside world when it spoke: `used` of `limit` in `window_s` seconds.
+
+    `held_until`: the outside asked to be left alone until then.
+    """
+
+    name: str
+    window_s: float
+    used: int
+    limit: int
+    held_until: AwareDatetime | None = None
+
+
 class EventData(Model):
     """Base of every event: the job that it belongs to and when it was made.
 
     `hand_backs` counts how often the deployer had returned the job to `task.received` because the branch moved.
+    `budgets` are those of the service that made the event.
     """
 
     type: ClassVar[str]
     job: Job
     at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     hand_backs: int = 0
+    budgets: tuple[Budget, ...] = ()
 
 
 class Received(EventData):

@@ -20,6 +20,7 @@ from slipway_common.bus import BROKER_ERRORS, Bus, Consumer, PublishError
 from slipway_common.delivery import Delivery, begin_attempt, origin_headers
 from slipway_common.events import (
     AnyEvent,
+    Budget,
     EventData,
     EventTooLargeError,
     Progress,
@@ -79,7 +80,8 @@ class Stage(Generic[EventT, ToolsT]):
 
     `working` is the job state while it runs (None: not reported). A run is stopped after `time_limit_s`. An event is
     given up after `attempts` attempts, or `give_up_after_s` seconds after its first failure, whichever is set.
-    `probe` is called while paused: it raises while the fault is still there.
+    `probe` is called while paused: it raises while the fault is still there. `budgets` tells what has been used of the
+    outside world's limits; it travels with every event and report, and so comes to /status.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Stage(Generic[EventT, ToolsT]):
     attempts: int | None = 6
     give_up_after_s: float | None = None
     probe: Callable[[ToolsT], Awaitable[None]] | None = None
+    budgets: Callable[[ToolsT], tuple[Budget, ...]] | None = None
 
 
 class StageRunner(Generic[EventT, ToolsT]):
@@ -245,7 +248,11 @@ class StageRunner(Generic[EventT, ToolsT]):
             return False
         return (datetime.now(UTC) - delivery.first_failure).total_seconds() >= stage.give_up_after_s
 
+    def _budgets(self) -> tuple[Budget, ...]:
+        return self._stage.budgets(self._tools) if self._stage.budgets else ()
+
     async def _pass_on(self, following: WorkEvent, traceparent: str) -> None:
+        following = following.model_copy(update={"budgets": self._budgets()})
         body = dump_event(following, source=self._stage.name, traceparent=traceparent)
         await self._bus.publish(WORK_EXCHANGE, following.type, body, event_type=following.type)
         await self._bus.write_history(body, event_type=following.type)
@@ -276,7 +283,7 @@ class StageRunner(Generic[EventT, ToolsT]):
     ) -> None:
         progress = Progress.model_validate(
             {"job": data.job, "hand_backs": data.hand_backs, "service": self._stage.name, "state": state,
-             "message": message[:2000], "error": error, "attempt": attempt}
+             "message": message[:2000], "error": error, "attempt": attempt, "budgets": self._budgets()}
         )  # fmt: skip
         await self._publish_history(progress, traceparent)
 

@@ -30,6 +30,7 @@ def _stage(settings: DeployerSettings) -> Stage[Generated, Tools]:
         working="deploying",
         attempts=8,
         probe=check_forge,
+        budgets=lambda tools: tools.rate.state(),
     )
 
 

@@ -28,6 +28,7 @@ class Tools:
     site: PublicSite
     scan: SecretScan
     packing: Executor
+    rate: RateBudget
 
     async def pack(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.packing, work)
@@ -36,15 +37,16 @@ class Tools:
 @asynccontextmanager
 async def open_tools(settings: DeployerSettings) -> AsyncIterator[Tools]:
     """The tools while the block runs. Nothing is asked of the network before the first event."""
+    rate = RateBudget(settings.writes_per_minute, settings.writes_per_hour)
     github = GitHub(
         settings.github_api_url,
         settings.github_token.get_secret_value(),
         settings.github_username,
-        budget=RateBudget(settings.writes_per_minute, settings.writes_per_hour),
+        budget=rate,
         timeout_s=settings.github_timeout_s,
     )
     async with httpx.AsyncClient(timeout=10, follow_redirects=True) as client:
         with ThreadPoolExecutor(1, thread_name_prefix="packing") as packing:
             password = urlsplit(settings.amqp_url.get_secret_value()).password or ""
             scan = SecretScan([*settings.secrets(), *secrets_of_environment(), password])
-            yield Tools(settings, github, PublicSite(client), scan, packing)
+            yield Tools(settings, github, PublicSite(client), scan, packing, rate)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from slipway_common.events import Budget
 from slipway_intake.history_entry import Entry, Position, StoryLine, story_line
 from slipway_intake.record import JobRecord, record_of
 
@@ -18,13 +19,14 @@ log = structlog.get_logger()
 
 STORY_LINES = 200
 _EXPECTED = 10_000
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = f"""
 CREATE TABLE jobs (job TEXT PRIMARY KEY, state TEXT NOT NULL, finished INTEGER NOT NULL, accepted_at REAL NOT NULL,
                    record TEXT NOT NULL);
 CREATE INDEX jobs_by_time ON jobs (accepted_at, job);
 CREATE INDEX jobs_by_state ON jobs (state, accepted_at, job);
 CREATE INDEX jobs_unfinished ON jobs (accepted_at) WHERE finished = 0;
+CREATE TABLE budgets (name TEXT PRIMARY KEY, at REAL NOT NULL, budget TEXT NOT NULL);
 CREATE TABLE story (offset INTEGER PRIMARY KEY, line TEXT NOT NULL);
 CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), offset INTEGER NOT NULL, message_id TEXT NOT NULL);
 PRAGMA user_version = {_SCHEMA_VERSION};
@@ -105,6 +107,12 @@ class Projection:
             ).fetchone()
         return Counts(by_state, unfinished, datetime.fromtimestamp(oldest, UTC) if oldest is not None else None)
 
+    def budgets(self) -> list[tuple[datetime, Budget]]:
+        """What services have used of the outside world's limits, each with the time at which it was last told."""
+        with self._lock:
+            rows = self._db.execute("SELECT at, budget FROM budgets ORDER BY rowid").fetchall()
+        return [(datetime.fromtimestamp(at, UTC), Budget.model_validate_json(budget)) for at, budget in rows]
+
     def unfinished(self) -> int:
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM jobs WHERE finished = 0").fetchone()[0])
@@ -144,6 +152,16 @@ class Projection:
             [
                 (r.job, r.state, r.finished, r.identity.accepted_at.timestamp(), r.model_dump_json(exclude_none=True))
                 for r in touched.values()
+            ],
+        )
+        self._db.executemany(
+            "INSERT INTO budgets VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at,"
+            " budget = excluded.budget WHERE excluded.at > at",
+            [
+                (budget.name, entry.event.data.at.timestamp(), budget.model_dump_json())
+                for entry in entries
+                if entry.event
+                for budget in entry.event.data.budgets
             ],
         )
         self._tell(entries)

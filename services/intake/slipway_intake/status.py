@@ -3,11 +3,12 @@
 import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import get_args
+from typing import Self, get_args
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from slipway_common.events import Budget
 from slipway_common.health import is_admin, unauthorized
 from slipway_common.problem import FieldProblem, problem
 from slipway_intake.history_reader import HistoryReader
@@ -18,6 +19,33 @@ from slipway_intake.settings import IntakeSettings
 
 _PAGE = 50
 _MAX_PAGE = 500
+
+
+class BudgetView(BaseModel):
+    """What a service has used of a limit of the outside world, by its own account in the history.
+
+    What it told longer ago than the window has left the window. One account is kept for each limit: that of the
+    service that spoke last.
+    """
+
+    name: str
+    used: int
+    limit: int
+    window_s: float
+    as_of: AwareDatetime
+    held_until: AwareDatetime | None = Field(description="the outside asked to be left alone until then")
+
+    @classmethod
+    def of(cls, budget: Budget, as_of: datetime, now: datetime) -> Self:
+        held = budget.held_until
+        return cls(
+            name=budget.name,
+            used=budget.used if (now - as_of).total_seconds() < budget.window_s else 0,
+            limit=budget.limit,
+            window_s=budget.window_s,
+            as_of=as_of,
+            held_until=held if held and held > now else None,
+        )
 
 
 class Status(BaseModel):
@@ -31,6 +59,7 @@ class Status(BaseModel):
     unfinished: int
     oldest_unfinished_s: float | None = Field(description="age in seconds of the oldest job that is not finished")
     states: dict[str, int]
+    budgets: list[BudgetView]
 
 
 class JobPage(BaseModel):
@@ -57,7 +86,8 @@ class StatusEndpoints:
 
     async def status(self, _: web.Request) -> web.Response:
         counts = await asyncio.to_thread(self._projection.counts)
-        oldest = counts.oldest_unfinished
+        budgets = await asyncio.to_thread(self._projection.budgets)
+        oldest, now = counts.oldest_unfinished, datetime.now(UTC)
         status = Status(
             model=self._settings.slipway_model,
             forge=self._settings.slipway_forge,
@@ -65,8 +95,9 @@ class StatusEndpoints:
             history_read=self._reader.caught_up,
             total=counts.total,
             unfinished=counts.unfinished,
-            oldest_unfinished_s=round((datetime.now(UTC) - oldest).total_seconds(), 3) if oldest else None,
+            oldest_unfinished_s=round((now - oldest).total_seconds(), 3) if oldest else None,
             states=counts.by_state,
+            budgets=[BudgetView.of(budget, as_of, now) for as_of, budget in budgets],
         )
         return web.json_response(text=status.model_dump_json())
 

@@ -70,6 +70,15 @@ class Accepted(BaseModel):
     status_url: str = ""
 
 
+class Budget(BaseModel):
+    """What is used of a limit of the outside world within a window of time."""
+
+    name: str
+    used: int
+    limit: int
+    held_until: datetime | None = None
+
+
 class Counts(BaseModel):
     """All jobs in numbers. `history_read` is false while the numbers still lag behind."""
 
@@ -80,6 +89,7 @@ class Counts(BaseModel):
     unfinished: int
     oldest_unfinished_s: float | None = None
     states: dict[str, int]
+    budgets: list[Budget] = []
 
 
 class JobPage(BaseModel):

@@ -146,6 +146,9 @@ async def _show_all(intake: Intake, *, everything: bool) -> None:
     write(f"{counts.total} jobs, {counts.unfinished} unfinished{oldest}")
     for state, number in counts.states.items():
         write(f"  {state} {number}")
+    for budget in counts.budgets:
+        held = f", asked to wait until {budget.held_until:%H:%M:%S}" if budget.held_until else ""
+        write(f"{budget.name}: {budget.used} of {budget.limit}{held}")
     if not counts.history_read:
         write("the history is still being read: the numbers lag behind")
     jobs = await intake.newest_jobs(_SHOWN) if everything else []
