@@ -121,6 +121,22 @@ async def test_a_run_over_its_time_limit_is_stopped(vhost: Vhost) -> None:
     assert "time limit" in str(dead.headers["x-slipway-message"])
 
 
+async def test_a_credential_in_an_error_reaches_no_event_and_no_header(vhost: Vhost) -> None:
+    token = "ghp_" + "a1B2" * 9
+
+    async def fail(_: Deployed, __: None) -> None:
+        raise RuntimeError(f"401 for https://x:{token}@example.com")
+
+    event = deployed("leaky")
+    async with running(vhost, Stage("notifier", Deployed, fail, time_limit_s=30, attempts=2)):
+        await vhost.send(event)
+        dead = await vhost.take("task.deployed.dead")
+    assert "401 for https://" in str(dead.headers["x-slipway-message"])
+    told = [message.body for message in await vhost.history() if event.job.id.encode() in message.body]
+    assert len(told) == 3, "retrying, the dead letter, dead"
+    assert token not in f"{dead.headers} {told}"
+
+
 async def test_an_event_too_large_to_pass_on_is_a_dead_letter(vhost: Vhost) -> None:
     async def inflate(event: Deployed, _: None) -> Received:
         return Received(job=event.job, brief="x" * (12 * 1024 * 1024))

@@ -14,7 +14,7 @@ from aiohttp import web
 from slipway_common.bus import Bus
 from slipway_common.events import EventData
 from slipway_common.health import Health, health_app
-from slipway_common.logs import set_up_logs
+from slipway_common.logs import Masking, set_up_logs
 from slipway_common.settings import CommonSettings, SettingsError
 from slipway_common.stage import Stage, StageRunner
 from slipway_common.topology import topology
@@ -74,7 +74,14 @@ async def _serve(service: Service[SettingsT, EventT, ToolsT], settings: Settings
     bus = Bus(settings.amqp_url.get_secret_value(), name=service.name, topology=wanted)
     async with bus, service.tools(settings, Surroundings(bus, app, health)) as tools:
         stage = service.stage(settings)
-        runner = StageRunner(stage, tools, bus, version=service.version, concurrency=service.concurrency(settings))
+        runner = StageRunner(
+            stage,
+            tools,
+            bus,
+            version=service.version,
+            concurrency=service.concurrency(settings),
+            mask=Masking(settings.secrets()),
+        )
         health.add("stage", runner.not_ready)
         health.add("broker", _broker_check(bus))
         web_runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from slipway_common import metrics
 from slipway_common.bus import BROKER_ERRORS, Bus, Consumer, PublishError
+from slipway_common.credentials import blotted
 from slipway_common.delivery import Delivery, begin_attempt, origin_headers
 from slipway_common.events import (
     AnyEvent,
@@ -99,9 +100,18 @@ class StageRunner(Generic[EventT, ToolsT]):
     """Runs one stage on one queue with a bounded number of events in hand."""
 
     def __init__(
-        self, stage: Stage[EventT, ToolsT], tools: ToolsT, bus: Bus, *, version: str, concurrency: int
+        self,
+        stage: Stage[EventT, ToolsT],
+        tools: ToolsT,
+        bus: Bus,
+        *,
+        version: str,
+        concurrency: int,
+        mask: Callable[[str], str] = blotted,
     ) -> None:
+        """`mask` blots secrets out of whatever an error says before it goes into events and headers."""
         self.paused = ""
+        self._mask = mask
         self._stage = stage
         self._tools = tools
         self._bus = bus
@@ -199,12 +209,12 @@ class StageRunner(Generic[EventT, ToolsT]):
                 await self._pass_on(following, traceparent)
         except Wait as wait:
             outcome = "waiting"
-            await self._report(data, "waiting", traceparent, message=wait.reason, attempt=delivery.attempt)
+            await self._report(data, "waiting", traceparent, message=self._reason(wait), attempt=delivery.attempt)
             await self._delay(body, delivery, wait.after)
         except Pause as pause:
             outcome = "paused"
-            self._pause(pause.reason)
-            await self._report(data, "paused", traceparent, message=pause.reason, attempt=delivery.attempt)
+            self._pause(self._reason(pause))
+            await self._report(data, "paused", traceparent, message=self._reason(pause), attempt=delivery.attempt)
             await self._delay(body, delivery, 1.0)
         except (Reject, EventTooLargeError) as error:
             outcome = "dead"
@@ -233,7 +243,7 @@ class StageRunner(Generic[EventT, ToolsT]):
             data,
             "retrying",
             traceparent,
-            message=f"{_reason(error)}; again in {after:g} s",
+            message=f"{self._reason(error)}; again in {after:g} s",
             error=type(error).__name__,
             attempt=delivery.attempt,
         )
@@ -268,14 +278,19 @@ class StageRunner(Generic[EventT, ToolsT]):
         """Publish a dead letter: the event as it was, what happened to it in the headers."""
         queue = self._stage.consumes.type
         headers = delivery.headers() | origin_headers(
-            self._stage.name, self._version, type(error).__name__, _reason(error)
+            self._stage.name, self._version, type(error).__name__, self._reason(error)
         )
         await self._bus.publish(DEAD_EXCHANGE, queue, body, event_type=queue, headers=headers)
         metrics.DEAD_LETTERS.labels(self._stage.name).inc()
-        log.error("dead letter", queue=f"{queue}.dead", error=type(error).__name__, reason=_reason(error))
+        log.error("dead letter", queue=f"{queue}.dead", error=type(error).__name__, reason=self._reason(error))
         if data is not None:
             await self._report(
-                data, "dead", traceparent, message=_reason(error), error=type(error).__name__, attempt=delivery.attempt
+                data,
+                "dead",
+                traceparent,
+                message=self._reason(error),
+                error=type(error).__name__,
+                attempt=delivery.attempt,
             )
 
     async def _report(
@@ -310,7 +325,7 @@ class StageRunner(Generic[EventT, ToolsT]):
                 if self._stage.probe is not None:
                     await self._stage.probe(self._tools)
             except Exception as error:  # noqa: BLE001 (whatever it is: still not well)
-                log.warning("still paused", reason=_reason(error))
+                log.warning("still paused", reason=self._reason(error))
             else:
                 break
         self.paused = ""
@@ -318,10 +333,9 @@ class StageRunner(Generic[EventT, ToolsT]):
         log.info("resumed")
         self._consumer.resume()
 
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, Outcome):
-        return error.reason
-    if isinstance(error, TimeoutError) and not str(error):
-        return "the stage's time limit was reached"
-    return f"{type(error).__name__}: {error}"
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, Outcome):
+            return self._mask(error.reason)
+        if isinstance(error, TimeoutError) and not str(error):
+            return "the stage's time limit was reached"
+        return self._mask(f"{type(error).__name__}: {error}")
