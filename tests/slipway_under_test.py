@@ -7,15 +7,16 @@ import subprocess
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from slipway_cli.job import ENDED, Intake, JobView
 from slipway_cli.stack import Plan, Stack, running_stack
-from slipway_cli.worlds import SANDBOX_SECRET, sandbox_world
+from slipway_cli.worlds import SANDBOX_SECRET, World, sandbox_world
 from slipway_sandbox.client import Sandbox
+from slipway_sandbox.process import running_sandbox
 from slipway_sandbox.records import Notification
 
 JOB_S = 60.0
@@ -107,17 +108,34 @@ async def running_slipway(
 ) -> AsyncIterator[Slipway]:
     """Started when the block is entered, gone when it is left. Without `chromium` no check is run."""
     browser = _path("CHROMIUM_PATH") if chromium else None
-    plan = Plan(
-        folder,
-        sandbox_world(),
-        amqp_url,
+    no_browser = {} if chromium else {"CHROMIUM_PATH": "/nonexistent"}
+    plan = replace(
+        _plan(folder, amqp_url, sandbox_world()),
         generators=generators,
         chromium=browser,
-        node=_path("PLAYWRIGHT_NODEJS_PATH"),
-        cdn=_path("CDN_DIR"),
-        settings={**(settings or {}), **({} if chromium else {"CHROMIUM_PATH": "/nonexistent"})},
+        settings={**(settings or {}), **no_browser},
     )
     async with running_stack(plan) as stack, Intake(stack.intake_url, plan.admin_token) as intake:
         assert stack.sandbox
         with Sandbox(stack.sandbox.origin) as sandbox:
             yield Slipway(stack, intake, sandbox)
+
+
+@asynccontextmanager
+async def running_world(folder: Path, amqp_url: str, world: World) -> AsyncIterator[Slipway]:
+    """A Slipway in any world; only its evaluator is certainly the sandbox's."""
+    plan = _plan(folder, amqp_url, world)
+    with running_sandbox(folder / "evaluator") as evaluator:
+        async with running_stack(plan) as stack, Intake(stack.intake_url, plan.admin_token) as intake:
+            yield Slipway(stack, intake, evaluator)
+
+
+def _plan(folder: Path, amqp_url: str, world: World) -> Plan:
+    return Plan(
+        folder,
+        world,
+        amqp_url,
+        chromium=_path("CHROMIUM_PATH"),
+        node=_path("PLAYWRIGHT_NODEJS_PATH"),
+        cdn=_path("CDN_DIR"),
+    )
