@@ -1,7 +1,7 @@
 """One real build and one real revision: Gemini writes, GitHub publishes, with the keys of the environment or of .env.
 
-Not run by default: `./run test -m live`. It leaves a public repository behind, of a task of its own each time, and shows
-its address among pytest's warnings. Only the evaluator is imitated: a real one has no reason to answer us.
+Not run by default: `./run test -m live`. It leaves a public repository behind, of a task of its own each time, and
+shows its address among the warnings. Only the evaluator is imitated: a real one has no reason to answer us.
 """
 
 import asyncio
