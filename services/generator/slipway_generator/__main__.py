@@ -65,7 +65,16 @@ async def probe(tools: Tools) -> None:
 def stage(settings: GeneratorSettings) -> Stage[Received, Tools]:
     # beyond the budget: the last call and the last inspection that were begun inside it
     limit = settings.generate_budget_s + settings.model_call_timeout_s + 120
-    return Stage("generator", Received, generate, time_limit_s=limit, working="generating", probe=probe)
+    return Stage(
+        "generator",
+        Received,
+        generate,
+        time_limit_s=limit,
+        working="generating",
+        # as many as the deployer's: both need GitHub, and outlast two minutes without it
+        attempts=8,
+        probe=probe,
+    )
 
 
 def main() -> None:

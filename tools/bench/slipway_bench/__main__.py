@@ -9,6 +9,7 @@ import typer
 
 from slipway_bench import bench as bench_command
 from slipway_bench import soak as soak_command
+from slipway_bench.trials import TRIALS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -36,16 +37,19 @@ def bench(
 
 @app.command()
 def soak(
+    name: Annotated[str | None, typer.Argument(help=f"one of: {', '.join(TRIALS)}")] = None,
     quick: Quick = False,
     json_file: JsonFile = None,
     seed: Annotated[int, typer.Option(help="decides the random moments")] = 1,
 ) -> None:
-    """Kills broker and services, takes model, evaluator and GitHub away for a while, with jobs on their way.
+    """Takes something away while jobs are on their way: broker, services, model, evaluator, GitHub.
 
-    Afterwards every job must have been notified, with one commit and the same sha each time; nothing may be dead or
+    Runs one trial, or all without a name. Afterwards every job must have been notified, with one commit and the same sha each time; nothing may be dead or
     doubled. --json writes what was done and found, by trial. Exit code 1: something does not balance.
     """
-    sys.exit(asyncio.run(soak_command.soak(soak_command.Options(quick, json_file, seed))))
+    if name is not None and name not in TRIALS:
+        raise typer.BadParameter(f"there is no trial '{name}'; there are: {', '.join(TRIALS)}")
+    sys.exit(asyncio.run(soak_command.soak(soak_command.Options(name, quick, json_file, seed))))
 
 
 if __name__ == "__main__":

@@ -21,12 +21,15 @@ from slipway_cli.stack import VAR
 from slipway_cli.until_signal import until_signal
 
 SETTINGS = {"GENERATOR_CONCURRENCY": "8"}
+SHOWN = 12
+"""Faults on the screen."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked on the command line."""
+    """What was asked on the command line; `name` None: all trials."""
 
+    name: str | None = None
     quick: bool = False
     json_file: Path | None = None
     seed: int = 1
@@ -73,8 +76,10 @@ async def soak(options: Options) -> int:
         screen.say("stopped")
         return STOPPED
     screen.trials({name: trial.model_dump() for name, trial in found.trials.items()})
-    for fault in found.faults:
+    for fault in found.faults[:SHOWN]:
         screen.loud(fault)
+    if len(found.faults) > SHOWN:
+        screen.loud(f"... and {len(found.faults) - SHOWN} more (all with --json)")
     return 1 if found.faults else 0
 
 
@@ -84,7 +89,7 @@ async def _run(options: Options, folder: Path, screen: Screen, found: Soak) -> b
         screen.say(f"broker is up; seed {options.seed}")
         async with running_world(folder, await shared.vhost(), settings=SETTINGS) as world:
             screen.say("services are up")
-            for name in TRIALS:
+            for name in [options.name] if options.name else list(TRIALS):
                 result = await _trial(name, options, world, node, screen)
                 found.trials[name] = result
                 found.faults += [f"{name}: {fault}" for fault in result.faults]
