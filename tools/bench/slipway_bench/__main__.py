@@ -44,8 +44,9 @@ def soak(
 ) -> None:
     """Takes something away while jobs are on their way: broker, services, model, evaluator, GitHub.
 
-    Runs one trial, or all without a name. Afterwards every job must have been notified, with one commit and the same sha each time; nothing may be dead or
-    doubled. --json writes what was done and found, by trial. Exit code 1: something does not balance.
+    Runs one trial, or all without a name. Afterwards every job must have been notified, with one commit and the same
+    sha each time; nothing may be dead or doubled. --json writes what was done and found, by trial. Exit code 1:
+    something does not balance.
     """
     if name is not None and name not in TRIALS:
         raise typer.BadParameter(f"there is no trial '{name}'; there are: {', '.join(TRIALS)}")
