@@ -168,7 +168,7 @@ async def examine(sandbox: Sandbox, api_url: str, token: str, owner: str) -> Non
 async def test_requests_and_answers_are_those_of_githubs_description(sandbox: Sandbox) -> None:
     relay = Relay(sandbox.api_url)
     async with relay.listening() as api_url:
-        async with deployer_world(sandbox, github_api_url=api_url, pages_wait_s=2.0) as world:
+        async with deployer_world(sandbox, github_api_url=api_url, pages_wait_s=0.6) as world:
             await every_call(world)
         async with deployer_world(sandbox, github_api_url=api_url, github_username="sandbox-org") as world:
             await world.deploy(made(new_job()))

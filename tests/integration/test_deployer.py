@@ -216,7 +216,7 @@ async def test_ten_rounds_at_once_and_three_nonces_are_thirteen_commits_in_a_row
             app = await world.read(job)
             record = (app.record if app else None) or ProjectRecord()
             if max((item.round for item in record.rounds), default=0) < job.round - 1:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
                 continue
             made_calls[job.id] = made_calls.get(job.id, 0) + 1
             result = await deploy(made(job, base=app, hand_backs=back), world.tools)

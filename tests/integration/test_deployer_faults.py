@@ -32,7 +32,7 @@ SLOW_WHILE_CREATING: dict[str, Fault] = {
     "create done, no answer": ("github", "timeout", {**CREATE, "seconds": 3.0}),
     "create hangs": ("github", "hang", {**CREATE, "seconds": 3.0}),
     "create secondary limit": ("github", "secondary_rate_limit", {**CREATE, "retry_after": 1}),
-    "create 429": ("github", "secondary_rate_limit", {**CREATE, "retry_after": 1, "status": 429}),
+    "create 429": ("github", "secondary_rate_limit", {**CREATE, "retry_after": 0, "status": 429}),
     "create primary limit": ("github", "primary_rate_limit", {**CREATE, "reset_s": 1}),
 }
 AFTERWARDS: dict[str, Fault] = {
@@ -50,10 +50,10 @@ AFTERWARDS: dict[str, Fault] = {
     "pages cut": ("github", "drop", PAGES),
 }
 SLOW_AFTERWARDS: dict[str, Fault] = {
-    "push done, no answer": ("git", "timeout", {**PUSH, "seconds": 4.0}),
+    "push done, no answer": ("git", "timeout", {**PUSH, "seconds": 3.0}),
     "pages done, no answer": ("github", "timeout", {**PAGES, "seconds": 3.0}),
-    "pages secondary limit": ("github", "secondary_rate_limit", {**PAGES, "retry_after": 1}),
-    "git 429": ("git", "status", {**PUSH, "status": 429, "headers": {"Retry-After": "1"}}),
+    "pages secondary limit": ("github", "secondary_rate_limit", {**PAGES, "retry_after": 0}),
+    "git 429": ("git", "status", {**PUSH, "status": 429, "headers": {"Retry-After": "0"}}),
 }
 ALL = WHILE_CREATING | SLOW_WHILE_CREATING | AFTERWARDS | SLOW_AFTERWARDS
 
@@ -69,7 +69,7 @@ async def world(sandbox: Sandbox) -> AsyncIterator[DeployerWorld]:
 @pytest.fixture
 async def hasty_world(sandbox: Sandbox) -> AsyncIterator[DeployerWorld]:
     """One that does not wait long for an answer."""
-    async with deployer_world(sandbox, github_timeout_s=1, git_timeout_s=1.5) as made_world:
+    async with deployer_world(sandbox, github_timeout_s=1, git_timeout_s=1.0) as made_world:
         await made_world.tools.github.check_owner()
         sandbox.reset()
         yield made_world

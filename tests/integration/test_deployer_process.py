@@ -9,12 +9,19 @@ import httpx
 import pytest
 from deployer_world import TOKEN, DeployerWorld, deployer_world, made, new_job
 from service_process import ServiceProcess, running_service
+from shared_broker import SharedBroker
 from stage_world import Vhost, open_vhost, until
 
 from slipway_common.events import Deployed, Generated, read_event
 from slipway_deployer.commit import trailers_of
 from slipway_sandbox.client import Sandbox
 from slipway_sandbox.records import Target
+
+
+@pytest.fixture(scope="module")
+def deployer_vhost_url(broker: SharedBroker, worker_id: str) -> str:
+    """One for all tests here: a new one costs the broker a second."""
+    return broker.add_vhost(f"deployer-{worker_id}")
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
@@ -47,27 +54,27 @@ async def one_commit(world: DeployerWorld, event: Generated, told: Deployed) -> 
     ],
 )
 async def test_what_a_killed_deployer_began_is_finished_by_the_next(
-    fresh_vhost_url: str, sandbox: Sandbox, tmp_path: Path, target: Target, match: str
+    deployer_vhost_url: str, sandbox: Sandbox, tmp_path: Path, target: Target, match: str
 ) -> None:
-    async with open_vhost(fresh_vhost_url) as vhost, deployer_world(sandbox) as world:
+    async with open_vhost(deployer_vhost_url) as vhost, deployer_world(sandbox) as world:
         event = made(new_job())
-        with running_service("deployer", fresh_vhost_url, tmp_path, **environment(sandbox)) as service:
+        with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)) as service:
             fault = sandbox.fault(target, "hang", match=match, times=None)
             await vhost.send(event)
             await until(lambda: any(match in request for request in world.requests()))
             service.kill()
         sandbox.remove_fault(fault.id)
-        with running_service("deployer", fresh_vhost_url, tmp_path, **environment(sandbox)):
+        with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)):
             await one_commit(world, event, await told_of(vhost))
         assert sum(request == "POST /user/repos" for request in world.requests()) <= 2
 
 
 async def test_a_call_without_an_answer_does_not_keep_it_from_stopping(
-    fresh_vhost_url: str, sandbox: Sandbox, tmp_path: Path
+    deployer_vhost_url: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    async with open_vhost(fresh_vhost_url) as vhost, deployer_world(sandbox) as world:
+    async with open_vhost(deployer_vhost_url) as vhost, deployer_world(sandbox) as world:
         event = made(new_job())
-        with running_service("deployer", fresh_vhost_url, tmp_path, **environment(sandbox)) as service:
+        with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)) as service:
             sandbox.fault("git", "hang", match="/git-receive-pack", times=None)
             await vhost.send(event)
             await until(lambda: any("POST" in request and "receive-pack" in request for request in world.requests()))
@@ -75,7 +82,7 @@ async def test_a_call_without_an_answer_does_not_keep_it_from_stopping(
             assert await asyncio.to_thread(service.stop) == 0
             assert time.monotonic() - begun < 10
         sandbox.remove_faults()
-        with running_service("deployer", fresh_vhost_url, tmp_path, **environment(sandbox)):
+        with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)):
             await one_commit(world, event, await told_of(vhost))
 
 
@@ -93,11 +100,11 @@ def command_lines() -> list[bytes]:
 
 
 async def test_a_refused_token_pauses_it_and_burns_nothing(
-    fresh_vhost_url: str, sandbox: Sandbox, tmp_path: Path
+    deployer_vhost_url: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    async with open_vhost(fresh_vhost_url) as vhost, deployer_world(sandbox) as world:
+    async with open_vhost(deployer_vhost_url) as vhost, deployer_world(sandbox) as world:
         events = [made(new_job()) for _ in range(3)]
-        with running_service("deployer", fresh_vhost_url, tmp_path, **environment(sandbox)) as service:
+        with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)) as service:
             with sandbox.faulty("github", "status", status=401, message="Bad credentials"):
                 for event in events:
                     await vhost.send(event)
@@ -112,9 +119,9 @@ async def test_a_refused_token_pauses_it_and_burns_nothing(
         assert await vhost.count("task.generated.dead") == 0
 
 
-async def test_it_shows_its_budget_and_not_its_token(fresh_vhost_url: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    async with open_vhost(fresh_vhost_url) as vhost:
-        with running_service("deployer", fresh_vhost_url, tmp_path, **environment(sandbox)) as service:
+async def test_it_shows_its_budget_and_not_its_token(deployer_vhost_url: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    async with open_vhost(deployer_vhost_url) as vhost:
+        with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)) as service:
             await vhost.send(made(new_job()))
             await told_of(vhost)
             metrics, processes = read(service, "/metrics"), command_lines()

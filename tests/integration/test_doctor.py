@@ -1,6 +1,8 @@
 """`slipway doctor`: what it says of keys, permissions, models, broker and browser, and how it ends."""
 
+import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -229,22 +231,25 @@ def test_no_line_holds_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "code"), [({}, 0), ({"GITHUB_TOKEN": "bad-token", "GEMINI_API_KEY": "bad-key"}, 1)]
+    ("changes", "code"),
+    [({}, 0), ({"GITHUB_TOKEN": "bad-token", "GEMINI_API_KEY": "bad-key", "CHROMIUM_PATH": "/nonexistent"}, 1)],
 )
-def test_the_program_ends_with_1_on_a_problem_and_shows_no_key(
+async def test_the_program_ends_with_1_on_a_problem_and_shows_no_key(
     sandbox: Sandbox, vhost_url: str, tmp_path: Path, changes: Mapping[str, str], code: int
 ) -> None:
     if "CHROMIUM_PATH" not in os.environ:
         pytest.skip("there is no browser, which is a problem by itself")
+    async with reach_from({"AMQP_URL": vhost_url}, None, {}).bus() as bus, bus.open_channel("test") as channel:
+        await declare(channel, topology())
     given = keys(sandbox, AMQP_URL=vhost_url, VAR_DIR=str(tmp_path), SLIPWAY_WORLD="", **changes)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GEMINI_"))}
-    apply = [sys.executable, "-m", "slipway_cli", "topology", "apply"]
-    subprocess.run(apply, env={**kept, "AMQP_URL": vhost_url}, check=True, capture_output=True)
-    done = subprocess.run(
+    done = await asyncio.to_thread(
+        subprocess.run,
         [sys.executable, "-m", "slipway_cli", "doctor"],
         env={**kept, **given}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
-    assert "world" in done.stdout
+    problems = re.findall(r"(?m)^problem +(\w+)", done.stdout)
+    assert problems == (["token", "model", "browser"] if code else [])
     for name in ("GITHUB_TOKEN", "GEMINI_API_KEY", "STUDENT_SECRET", "AMQP_URL"):
         assert given[name] not in done.stdout + done.stderr

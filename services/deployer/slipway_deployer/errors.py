@@ -67,7 +67,7 @@ def outcome_of(error: ForgeError | GitError) -> Outcome:
         case BusyError():
             return Wait(reason, error.after)
         case GitBusyError():
-            return Wait(reason, error.retry_after or GIT_BUSY_WAIT_S)
+            return Wait(reason, GIT_BUSY_WAIT_S if error.retry_after is None else error.retry_after)
         case TokenError():
             return Pause(f"{reason}; put a valid token into GITHUB_TOKEN")
         case PermissionDeniedError():
