@@ -14,6 +14,7 @@ from shared_broker import SharedBroker
 from slipway_under_test import Slipway
 
 from slipway_cli.job import JobView
+from slipway_cli.running import Running
 from slipway_cli.stack import EXAMPLES
 from slipway_cli.worlds import SANDBOX_SECRET
 
@@ -60,6 +61,25 @@ async def test_a_job_is_sent_and_followed_to_its_end(slipway: Slipway) -> None:
     code, output = await operator(slipway, "watch", "--seconds", "0.1")
     assert code == 0
     assert f"{job} sum-of-sales-a1b2c round 1: notified" in output
+
+
+@pytest.mark.skipif("CHROMIUM_PATH" not in os.environ, reason="the lack of a browser is a problem by itself")
+async def test_the_doctor_finds_nothing_wrong_with_a_running_system(slipway: Slipway) -> None:
+    plan = slipway.stack.plan
+    running = Running(
+        pid=os.getpid(), url=slipway.stack.intake_url, amqp_url=plan.amqp_url, admin_token=plan.admin_token,
+        student_secret=SANDBOX_SECRET, model="sandbox", forge="sandbox",
+    )  # fmt: skip
+    running.write(plan.folder / "up.json")
+    try:
+        code, output = await operator(slipway, "doctor")
+    finally:
+        (plan.folder / "up.json").unlink()
+    assert code == 0, output
+    assert f"the intake at {slipway.stack.intake_url} is ready" in output
+    assert "model: sandbox, forge: sandbox" in output
+    assert "exchanges and queues are as they should be" in output
+    assert "no problems, 0 not seen" in output
 
 
 async def test_a_refused_request_names_each_field_and_fails(slipway: Slipway, tmp_path: Path) -> None:

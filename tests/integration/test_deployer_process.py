@@ -90,12 +90,12 @@ def read(service: ServiceProcess, path: str) -> str:
     return httpx.get(service.url + path, trust_env=False).text
 
 
-def command_lines() -> list[bytes]:
-    """Those of every process on this machine."""
+def processes() -> list[tuple[bytes, bytes]]:
+    """Command line and environment of every process on this machine that may be looked at."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it ended meanwhile
-            found.append(path.read_bytes())
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile, or is another user's
+            found.append(((path / "cmdline").read_bytes(), (path / "environ").read_bytes()))
     return found
 
 
@@ -124,7 +124,10 @@ async def test_it_shows_its_budget_and_not_its_token(deployer_vhost_url: str, sa
         with running_service("deployer", deployer_vhost_url, tmp_path, **environment(sandbox)) as service:
             await vhost.send(made(new_job()))
             await told_of(vhost)
-            metrics, processes = read(service, "/metrics"), command_lines()
+            metrics, running = read(service, "/metrics"), processes()
         assert 'slipway_github_writes{window="minute"} 2.0' in metrics
         assert TOKEN not in metrics + service.log
-        assert not any(TOKEN.encode() in arguments for arguments in processes)
+        assert not any(TOKEN.encode() in arguments for arguments, _ in running)
+        holders = [arguments for arguments, environment in running if TOKEN.encode() in environment]
+        assert holders or not Path("/proc").exists(), "it has the token from its environment"
+        assert all(b"slipway_deployer" in arguments for arguments in holders), "and hands it to nobody"

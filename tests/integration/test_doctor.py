@@ -18,8 +18,9 @@ from slipway_cli.operator.doctor.command import examine, shown
 from slipway_cli.operator.doctor.finding import Finding
 from slipway_cli.operator.doctor.github import examine_github
 from slipway_cli.operator.doctor.model import examine_model
-from slipway_cli.operator.doctor.world import examine_world
+from slipway_cli.operator.doctor.world import examine_running, examine_world
 from slipway_cli.operator.reach import reach_from
+from slipway_cli.running import Running
 from slipway_common.topology import declare, topology
 from slipway_sandbox.client import Sandbox
 
@@ -216,6 +217,17 @@ def test_keys_that_make_no_world_are_said_with_the_way_out() -> None:
     assert found.level == "problem"
     assert "GEMINI_API_KEY" in found.said + found.way_out
     assert CLASSIC not in found.said + found.way_out
+
+
+async def test_what_runs_here_is_looked_at_and_compared_with_the_keys(sandbox: Sandbox) -> None:
+    world, _ = examine_world({})
+    told = Running(
+        pid=os.getpid(), url=NOWHERE, amqp_url="", admin_token="", student_secret="", model="gemini", forge="github"
+    )
+    silent, stale = await examine_running(told, world)
+    assert (silent.level, "does not answer" in silent.said) == ("problem", True)
+    assert (stale.level, "start it again" in stale.way_out) == ("problem", True)
+    assert await examine_running(None, world) == []
 
 
 async def test_keys_are_left_alone_where_the_sandbox_is_meant(sandbox: Sandbox, tmp_path: Path) -> None:
