@@ -4,24 +4,19 @@ import asyncio
 import base64
 import os
 import stat
-import sys
-import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from deployer_world import EMAIL, TOKEN, DeployerWorld, deployer_world, git, made, new_job
-from structlog.testing import capture_logs
+from deployer_world import EMAIL, DeployerWorld, deployer_world, git, made, new_job
 
 from slipway_common.events import AttachmentRef, File, Job, Received
 from slipway_common.naming import repository_name
 from slipway_common.project import ProjectRecord
-from slipway_common.stage import Outcome, Pause, Reject, Wait
+from slipway_common.stage import Reject, Wait
 from slipway_deployer.commit import trailers_of
-from slipway_deployer.deploy import check_forge, deploy
+from slipway_deployer.deploy import deploy
 from slipway_sandbox.client import Sandbox
-from slipway_sandbox.records import Target
 
 
 @pytest.fixture
@@ -289,89 +284,9 @@ async def test_every_kind_of_file_arrives_byte_for_byte(world: DeployerWorld, tm
     assert (clone / "bin/run.sh").stat().st_mode & stat.S_IXUSR
 
 
-@pytest.mark.parametrize("path", ["index.html", "README.md", "attached/data.csv"])
-async def test_a_planted_key_never_leaves(world: DeployerWorld, path: str) -> None:
-    key = "ghp_" + "A1b2" * 9
-    event = made(new_job(), {path: f"<p>\n{key}\n".encode()})
-    with pytest.raises(Reject) as caught:
-        await deploy(event, world.tools)
-    assert f"{path} line 2" in caught.value.reason
-    assert key not in caught.value.reason
-    assert world.requests() == []
-
-
-async def test_our_own_token_never_leaves_in_a_file(world: DeployerWorld) -> None:
-    with pytest.raises(Reject, match="own environment"):
-        await deploy(made(new_job(), {"app.js": TOKEN.encode()}), world.tools)
-    assert world.requests() == []
-
-
 async def test_a_path_out_of_the_repository_is_rejected(world: DeployerWorld) -> None:
     with pytest.raises(Reject, match=r"'\.\./x' cannot be committed"):
         await deploy(made(new_job(), {"../x": b""}), world.tools)
-
-
-async def test_a_repository_that_slipway_did_not_make_is_left_alone(world: DeployerWorld) -> None:
-    job = new_job()
-    world.sandbox.fault("github", "name_taken")
-    with pytest.raises(Reject, match="not made by Slipway"):
-        await deploy(made(job), world.tools)
-    assert await world.read(job) is None
-    assert not any("receive-pack" in request for request in world.requests())
-
-
-async def test_a_base_without_our_record_is_not_taken_for_ours(world: DeployerWorld, tmp_path: Path) -> None:
-    """Somebody's own repository of that very name, found by the generator."""
-    job = new_job()
-    world.sandbox.fault("github", "name_taken")
-    with pytest.raises(Reject):
-        await deploy(made(job), world.tools)
-    clone = world.clone(job, tmp_path / "theirs")
-    (clone / "index.html").write_text("theirs")
-    git("add", ".", cwd=clone)
-    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
-    git(*identity, "commit", "-qm", "theirs", cwd=clone)
-    authorization = f"Authorization: Basic {base64.b64encode(f'x:{TOKEN}'.encode()).decode()}"
-    git("-c", f"http.extraHeader={authorization}", "push", "-q", "origin", "HEAD:main", cwd=clone)
-    base = await world.head(job)
-    with pytest.raises(Reject, match="not made by Slipway"):
-        await deploy(made(new_job(job.task, round_=2), base=base), world.tools)
-    assert (await world.head(job)).commit == base.commit
-
-
-async def test_an_empty_repository_with_our_mark_is_used(world: DeployerWorld) -> None:
-    """Killed between the creating POST and the first push."""
-    event = made(new_job())
-    project = world.project(event.job)
-    await world.tools.github.create_repository(project.name, project.description, project.pages_url)
-    assert (await world.again(event)).live
-    assert len((await world.head(event.job)).history) == 1
-
-
-async def test_an_organisation_can_own_the_repositories(sandbox: Sandbox) -> None:
-    async with deployer_world(sandbox, github_username="sandbox-org") as world:
-        event = made(new_job())
-        assert (await world.deploy(event)).live
-        assert world.requests()[:2] == ["GET /user", "POST /orgs/sandbox-org/repos"]
-        assert (await world.head(event.job)).commit
-
-
-async def test_an_installation_makes_repositories_for_its_organisation_and_for_no_user(sandbox: Sandbox) -> None:
-    token = "ghs_" + "a1B2" * 9
-    async with deployer_world(sandbox, github_token=token, github_username="sandbox-org") as world:
-        assert (await world.deploy(made(new_job()))).live
-        await check_forge(world.tools)
-    async with deployer_world(sandbox, github_token=token) as world:
-        with pytest.raises(Pause, match="sandbox"):
-            await deploy(made(new_job()), world.tools)
-
-
-async def test_a_pages_address_that_is_not_known_is_asked_for(sandbox: Sandbox) -> None:
-    async with deployer_world(sandbox, github_pages_url="") as world:
-        event = made(new_job())
-        deployed = await world.deploy(event)
-        assert deployed.pages_url == sandbox.pages_url("sandbox", world.project(event.job).name)
-        assert deployed.live
 
 
 async def test_the_budget_is_kept_before_github_says_so(sandbox: Sandbox) -> None:
@@ -383,59 +298,3 @@ async def test_the_budget_is_kept_before_github_says_so(sandbox: Sandbox) -> Non
         assert 50 < caught.value.after <= 60
         assert len([request for request in world.requests() if request.startswith("POST /user")]) == 2
         assert await world.head(second.job), "what was counted is done: the commit is there, its site will be"
-
-
-@contextmanager
-def traces_on_this_machine() -> Iterator[list[str]]:
-    """Every file that this process opens for writing and every program that it starts while the block runs."""
-    found: list[str] = []
-    watching = True
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if watching and event in ("subprocess.Popen", "os.fork", "os.exec", "os.posix_spawn", "os.system"):
-            found.append(event)
-        if watching and event == "open":
-            path, mode, flags = arguments
-            writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)
-            if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
-                found.append(str(path))
-
-    sys.addaudithook(hook)
-    try:
-        yield found
-    finally:
-        watching = False
-
-
-async def test_no_file_is_written_and_no_program_started(world: DeployerWorld) -> None:
-    event = made(new_job(), {"big.bin": os.urandom(2 * 1024 * 1024)})
-    with traces_on_this_machine() as traces:
-        await world.deploy(event)
-        base = await world.head(event.job)
-        await world.deploy(made(new_job(event.job.task, round_=2), base=base))
-    assert traces == []
-
-
-TARGETS: tuple[Target, ...] = ("github", "git")
-
-
-async def test_the_token_is_told_to_nobody_but_github(world: DeployerWorld) -> None:
-    job = new_job()
-    told: list[str] = []
-    with capture_logs() as logs:
-        told.append((await world.deploy(made(job))).model_dump_json())
-        for status in (500, 403, 401):
-            for target in TARGETS:
-                world.sandbox.fault(target, "status", status=status)
-                with pytest.raises(Outcome) as caught:
-                    await deploy(made(new_job()), world.tools)
-                told += traceback.format_exception(caught.value)
-                world.sandbox.remove_faults()
-    told += [str(logs), *sys.orig_argv, repr(world.tools)]
-    head = await world.head(job)
-    told += [data.data.decode("latin-1") for data in head.files.values()] + [head.history[0].message]
-    encoded = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
-    assert len(told) > 8
-    for text in told:
-        assert TOKEN not in text
-        assert encoded not in text

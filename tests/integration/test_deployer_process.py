@@ -129,5 +129,5 @@ async def test_it_shows_its_budget_and_not_its_token(deployer_vhost_url: str, sa
         assert TOKEN not in metrics + service.log
         assert not any(TOKEN.encode() in arguments for arguments, _ in running)
         holders = [arguments for arguments, environment in running if TOKEN.encode() in environment]
-        assert holders or not Path("/proc").exists(), "it has the token from its environment"
+        assert holders or not running, "it has the token from its environment"
         assert all(b"slipway_deployer" in arguments for arguments in holders), "and hands it to nobody"
