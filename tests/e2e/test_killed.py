@@ -22,7 +22,7 @@ async def generator_killed_before_its_ack(
 
     The service `stopped` was ended before; the block may start it again.
     """
-    async with holding_acks(amqp_url) as acks, running_slipway(folder, amqp_url) as slipway:
+    async with holding_acks(amqp_url) as acks, running_slipway(folder, amqp_url, chromium=False) as slipway:
         for name in filter(None, ("generator", stopped)):
             await slipway.stack.child(name).stop(5)
         generator = slipway.stack.child("generator").program

@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 from up_process import ROOT, Up, running
 
@@ -20,7 +22,7 @@ RUN_HERE = {
 }
 RUN_ELSEWHERE = {
     "./run demo": "tests/e2e/test_demo.py",
-    "./run up": "tests/e2e/test_up.py",
+    "./run up": "tests/e2e/test_readme.py",
     "./run up --scale generator=3": "tests/e2e/test_scaling.py",
     "./run test": ".ci/run",
 }
@@ -43,16 +45,36 @@ def test_every_command_is_run_somewhere_or_named_as_not_run() -> None:
     assert all((ROOT / place).exists() for place in RUN_ELSEWHERE.values())
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the README sends a task with curl, and there is no curl")
-def test_the_commands_do_what_the_readme_says(run_folder: Path) -> None:
-    with running(run_folder / "readme") as up:
-        up.printed(r"^(Slipway is up)")
-        [curl] = [command for command in commands() if command.startswith("curl")]
-        assert '"status":"accepted"' in _run(up, curl)
+@pytest.mark.skipif(not shutil.which("curl"), reason="tasks are sent with curl, and there is no curl")
+def test_what_up_prints_and_the_readme_says_works_and_sigterm_ends_everything(run_folder: Path) -> None:
+    with running(run_folder / "up", "--scale", "generator=2") as up:
+        printed = up.printed(r"^(curl .*)$")
+        assert "model: sandbox" in up.screen.read_text()
+        assert '"status":"accepted"' in _run(up, printed)
+        [documented] = [command for command in commands() if command.startswith("curl")]
+        assert '"status":"accepted"' in _run(up, documented)
         for command, expected in RUN_HERE.items():
             assert expected in _run(up, command), command
         with Sandbox(f"http://127.0.0.1:{up.environment['SANDBOX_PORT']}") as sandbox:
-            assert [note.status for note in sandbox.notifications()] == [200, 200]
+            assert [note.status for note in sandbox.notifications()] == [200, 200, 200]
+        assert len(re.findall(r"http://\S+", up.printed(r"generator +(.*)$"))) == 2
+        _check_sign_in(up.printed(r"(http://\S+/\?token=\S+)"))
+        user, password = up.printed(r"user (\w+),"), up.printed(r"password (\S+)$")
+        management = up.printed(r"broker +(http://\S+)")
+        assert httpx.get(f"{management}/api/overview", auth=(user, password), trust_env=False).is_success
+
+        processes = up.all_processes()
+        assert len(processes) >= 9, "up, broker, epmd, sandbox, intake, two generators, deployer, notifier"
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(10) == 0
+        assert [process for process in processes if not process.wait(1)] == []
+        assert not (run_folder / "up" / "up.json").exists()
+
+
+def _check_sign_in(link: str) -> None:
+    with httpx.Client(trust_env=False) as browser:
+        assert browser.get(link).status_code == httpx.codes.SEE_OTHER
+        assert browser.get(link.partition("?")[0] + "jobs").status_code == httpx.codes.OK
 
 
 def _run(up: Up, command: str) -> str:

@@ -1,8 +1,6 @@
 """`./run up` as a person uses it: what it prints works, it ends when it is told to, and nothing outlives it."""
 
 import os
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,36 +14,6 @@ from up_process import PORTS, ROOT, SANDBOX, Up, running
 
 from slipway_cli.ports import free_port
 from slipway_cli.process_identity import ProcessIdentity
-from slipway_sandbox.client import Sandbox
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="follows processes by /proc")
-@pytest.mark.skipif(not shutil.which("curl"), reason="the printed line is a curl line, and there is no curl")
-def test_the_printed_line_works_and_sigterm_ends_everything(run_folder: Path) -> None:
-    with running(run_folder / "up", "--scale", "generator=2") as up:
-        curl = up.printed(r"^(curl .*)$")
-        assert "model: sandbox" in up.screen.read_text()
-        answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, check=True).stdout
-        assert '"status":"accepted"' in answer.replace(" ", "")
-
-        with Sandbox(f"http://127.0.0.1:{up.environment['SANDBOX_PORT']}") as sandbox:
-            assert _within(60, lambda: [note.status for note in sandbox.notifications()] == [200])
-        assert len(re.findall(r"http://\S+", up.printed(r"generator +(.*)$"))) == 2
-
-        link = up.printed(r"(http://\S+/\?token=\S+)")
-        with httpx.Client(trust_env=False) as browser:
-            assert browser.get(link).status_code == httpx.codes.SEE_OTHER
-            assert browser.get(link.partition("?")[0] + "jobs").status_code == httpx.codes.OK
-        management = up.printed(r"broker +(http://\S+)")
-        user, password = up.printed(r"user (\w+),"), up.printed(r"password (\S+)$")
-        assert httpx.get(f"{management}/api/overview", auth=(user, password), trust_env=False).is_success
-
-        processes = up.all_processes()
-        assert len(processes) >= 9, "up, broker, epmd, sandbox, intake, two generators, deployer, notifier"
-        up.process.send_signal(signal.SIGTERM)
-        assert up.process.wait(10) == 0
-        assert [process for process in processes if not process.wait(1)] == []
-        assert not (run_folder / "up" / "up.json").exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children die with their parent on Linux")
