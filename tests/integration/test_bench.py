@@ -37,8 +37,8 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
 def test_a_figure_over_its_limit_is_named_with_its_source() -> None:
     figures = [Figure("new.requests", 5, "requests", ""), Figure("read.requests", 3, "requests", "")]
     assert missed("deploy", figures) == [
-        'deploy new.requests: 5 requests, must be at most 4 (issue 6, "Must show")',
+        'deploy new.requests: 5 requests, must be at most 4 (docs/github.md, requests)',
     ]
     assert missed("generation", [Figure("untouched.quiz-2", None, "", "")]) == [
-        'generation untouched.quiz-2: not measured, must be at least 0.8 (issue 4, "Must show")',
+        'generation untouched.quiz-2: not measured, must be at least 0.8 (docs/measurements.md, generation)',
     ]

@@ -25,9 +25,9 @@ class Limit:
         return figure.value >= self.bound if self.at_least else figure.value <= self.bound
 
 
-_DEPLOYER = 'issue 6, "Must show"'
-_GENERATION = 'issue 4, "Must show"'
-_BROWSER = 'issue 5, "Must show"'
+_DEPLOYER = "docs/github.md, requests"
+_GENERATION = "docs/measurements.md, generation"
+_BROWSER = "docs/measurements.md, browser"
 
 LIMITS: Mapping[str, Mapping[str, Limit]] = {
     "deploy": {

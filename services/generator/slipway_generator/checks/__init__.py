@@ -86,7 +86,7 @@ def plan(check: Check, usual: float = 5.0) -> Plan:
     """How `check` is to be decided; `usual` is the time, in seconds, that a check has which names none.
 
     JavaScript is `{"js": ...}`, a string `js: ...`, and a bare string that parses as an expression and names
-    `document` or `window` (issue 5). A `${...}` that was never filled in makes a check undecidable.
+    `document` or `window`. A `${...}` that was never filled in makes a check undecidable.
     """
     text = text_of(check)
     prefix = _PREFIX.match(text)
