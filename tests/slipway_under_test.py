@@ -108,12 +108,11 @@ async def running_slipway(
 ) -> AsyncIterator[Slipway]:
     """Started when the block is entered, gone when it is left. Without `chromium` no check is run."""
     browser = _path("CHROMIUM_PATH") if chromium else None
-    no_browser = {} if chromium else {"CHROMIUM_PATH": "/nonexistent"}
     plan = replace(
         _plan(folder, amqp_url, sandbox_world()),
         generators=generators,
         chromium=browser,
-        settings={**(settings or {}), **no_browser},
+        settings=settings or {},
     )
     async with running_stack(plan) as stack, Intake(stack.intake_url, plan.admin_token) as intake:
         assert stack.sandbox

@@ -14,7 +14,7 @@ COLUMNS = {
 
 def test_every_example_is_notified_and_the_keys_around_are_not_used(tmp_path: Path) -> None:
     done = subprocess.run(
-        [ROOT / "run", "demo", "--json", tmp_path / "out.json"],
+        [ROOT / "run", "demo", "--strict", "--json", tmp_path / "out.json"],
         env={**os.environ, **KEYS},
         capture_output=True,
         text=True,

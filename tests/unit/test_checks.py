@@ -205,7 +205,7 @@ def test_a_section_that_is_missing_is_named() -> None:
     ],
 )
 def test_what_takes_a_person_is_left_to_one(text: str) -> None:
-    assert plan(text) == NotRun("for a person to judge")
+    assert plan(text) == NotRun("for a person to judge", for_person=True)
 
 
 def test_a_parameter_that_the_page_has_to_show() -> None:

@@ -118,12 +118,16 @@ class Finding(Model):
 
 
 class CheckResult(Model):
-    """The outcome of one check of one round. `detail` is the value, the exception, or why it was not run."""
+    """The outcome of one check of one round. `detail` is the value, the exception, or why it was not run.
+
+    `for_person`: no program can decide it, so that it is never run.
+    """
 
     round: int
     check: str
     outcome: CheckOutcome
     detail: str = ""
+    for_person: bool = False
 
 
 class EditReport(Model):

@@ -24,7 +24,7 @@ SCALE = re.compile(r"generator=([1-9]\d?)")
 @operator_app.command(hidden=True)
 def demo(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="write the result there")] = None,
-    strict: Annotated[bool, typer.Option(help="fail when a check was not run or is inconclusive")] = False,
+    strict: Annotated[bool, typer.Option(help="fail when a check that a program can decide was not decided")] = False,
     stay: Annotated[bool, typer.Option(help="keep everything running until Ctrl-C")] = False,
 ) -> None:
     """Plays every example task from nothing, in the sandbox."""

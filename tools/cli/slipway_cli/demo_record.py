@@ -55,6 +55,16 @@ class Run:
         return self.view.checks if self.view else Checks()
 
     @property
+    def for_person(self) -> int:
+        """How many checks only a person can judge."""
+        return sum(check.for_person for check in self.view.check_results) if self.view else 0
+
+    @property
+    def unproven(self) -> int:
+        """How many checks a program could decide and none did: not run, or inconclusive."""
+        return self.checks.not_run + self.checks.inconclusive - self.for_person
+
+    @property
     def elapsed_s(self) -> float | None:
         """Seconds since it was sent, or until it ended."""
         if self.seconds is not None or self.began is None:

@@ -77,8 +77,11 @@ class Screen:
         """The closing table, and loudly what is not proven."""
         self.console.print(_table(runs))
         for run in runs:
-            if run.checks.not_run:
-                self.loud(f"{run.name}: {run.checks.not_run} checks were NOT RUN")
+            not_run = run.checks.not_run - run.for_person
+            if not_run:
+                self.loud(f"{run.name}: {not_run} checks were NOT RUN")
+            if run.for_person:
+                self.loud(f"{run.name}: {run.for_person} checks were NOT RUN: they are for a person to judge")
             if run.checks.inconclusive:
                 self.loud(f"{run.name}: {run.checks.inconclusive} checks are INCONCLUSIVE, nobody knows if they hold")
             if run.told != 200:

@@ -28,6 +28,13 @@ class Checks(BaseModel):
     not_run: int = 0
 
 
+class CheckResult(BaseModel):
+    """The outcome of one check; `for_person`: no program can decide it."""
+
+    outcome: Literal["true", "false", "inconclusive", "not_run"]
+    for_person: bool = False
+
+
 class Edit(BaseModel):
     """How a revision changed the page; `untouched` is the share (0..1) of the old lines that stayed."""
 
@@ -48,6 +55,7 @@ class JobView(BaseModel):
     pages_url: str | None = None
     commit_sha: str | None = None
     checks: Checks = Checks()
+    check_results: list[CheckResult] = []
     edit: Edit | None = None
     error: str | None = None
     not_live: str | None = None

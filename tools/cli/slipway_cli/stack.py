@@ -18,6 +18,7 @@ VAR = ROOT / "var"
 EXAMPLES = ROOT / "examples"
 SERVICES: tuple[Service, ...] = ("intake", "generator", "deployer", "notifier")
 LOOPBACK = "127.0.0.1"
+NO_CHROMIUM = "no-chromium"
 STOP_S = 3.0
 """Seconds that services have to finish; what they hold comes again from the broker."""
 
@@ -152,7 +153,12 @@ def _service(plan: Plan, service: Service, port: int, number: int, sandbox: Sand
         "SHUTDOWN_GRACE_S": str(max(STOP_S - 1, 1)),
     }
     if service == "generator":
-        paths = {"CHROMIUM_PATH": plan.chromium, "PLAYWRIGHT_NODEJS_PATH": plan.node, "CDN_DIR": plan.cdn}
+        # without a browser none is looked for either: what this machine has was not asked for
+        paths = {
+            "CHROMIUM_PATH": plan.chromium or NO_CHROMIUM,
+            "PLAYWRIGHT_NODEJS_PATH": plan.node,
+            "CDN_DIR": plan.cdn,
+        }
         own |= {name: str(path) for name, path in paths.items() if path}
     return Program(
         name=name,

@@ -83,7 +83,10 @@ class Inspector:
         results = []
         for key, ((round_, check), it) in enumerate(zip(checks, plans, strict=True)):
             outcome, detail = _decide(it, files, visit, key)
-            results.append(CheckResult(round=round_, check=text_of(check), outcome=outcome, detail=detail))
+            for_person = isinstance(it, NotRun) and it.for_person
+            results.append(
+                CheckResult(round=round_, check=text_of(check), outcome=outcome, detail=detail, for_person=for_person)
+            )
         seen = visit.seen
         if seen is None:
             return Evidence(available=False, reason=visit.reason, checks=tuple(results), notes=visit.notes)

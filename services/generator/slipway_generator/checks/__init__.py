@@ -14,7 +14,6 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _TIMER = re.compile(r"setTimeout\(.*?,\s*(\d{2,6})\s*\)", re.DOTALL)
-_FOR_A_PERSON = "for a person to judge"
 _PREFIX = re.compile(r"\s*js\s*:\s*", re.IGNORECASE)
 _PAGE_NAME = re.compile(r"(?<![\w$.#-])(?:document|window)(?![\w$-])")
 _PARAMETER = re.compile(r"\?([A-Za-z_][\w-]*)=(\S*)")
@@ -54,12 +53,14 @@ class OnFiles:
 
 @dataclass(frozen=True)
 class NotRun:
-    """Nothing here decides it; `reason` says why."""
+    """Nothing here decides it; `reason` says why, `for_person` whether nothing but a person could."""
 
     reason: str
+    for_person: bool = False
 
 
 Plan = OnPage | Shown | OnFiles | NotRun
+_FOR_A_PERSON = NotRun("for a person to judge", for_person=True)
 
 
 def text_of(check: Check) -> str:
@@ -109,12 +110,12 @@ def plan(check: Check, usual: float = 5.0) -> Plan:
 
 def _plan_prose(text: str, usual: float) -> Plan:
     if _NEGATED.search(text):
-        return NotRun(_FOR_A_PERSON)
+        return _FOR_A_PERSON
     parameter = _PARAMETER.search(text)
     if parameter is not None and _SHOWN.search(text) and _GIVEN.search(text):
         return Shown(parameter[1], _sample(parameter[1]), seconds_for(text, usual))
     rule = prose.rule_for(text)
-    return OnFiles(rule) if rule is not None else NotRun(_FOR_A_PERSON)
+    return OnFiles(rule) if rule is not None else _FOR_A_PERSON
 
 
 def _sample(parameter: str) -> str:
