@@ -7,17 +7,26 @@ from pathlib import Path
 from slipway_bench.figures import NotMeasuredError
 
 _PROC = Path("/proc")
-_FIELDS = {name: re.compile(rf"^{name}:\s+(\d+) kB", re.MULTILINE) for name in ("Pss", "Rss")}
 
 
 def resident_mib(pid: int) -> float:
     """The resident set of one process in MiB. Raises NotMeasuredError."""
-    return _kib(pid, "Rss") / 1024
+    return _kib(pid, "status", "VmRSS") / 1024
 
 
 def proportional_mib(pids: Iterable[int]) -> float:
-    """The memory of several processes in MiB; pages that they share are counted once. Raises NotMeasuredError."""
-    return sum(_kib(pid, "Pss") for pid in pids) / 1024
+    """The memory of several processes in MiB; pages that they share are counted once. Raises NotMeasuredError.
+
+    Chromium hides that of its sandboxed processes from everyone but root: of those it is the resident set.
+    """
+    return sum(map(_proportional_kib, pids)) / 1024
+
+
+def _proportional_kib(pid: int) -> int:
+    try:
+        return _kib(pid, "smaps_rollup", "Pss")
+    except PermissionError:
+        return _kib(pid, "status", "VmRSS")
 
 
 def below(root: int) -> set[int]:
@@ -43,14 +52,13 @@ def _parents() -> Iterator[tuple[int, int]]:
                 continue  # it ended meanwhile
 
 
-def _kib(pid: int, field: str) -> int:
+def _kib(pid: int, file: str, field: str) -> int:
+    """A field of a file of the process; 0 if it ended meanwhile. Raises PermissionError, NotMeasuredError."""
     try:
-        text = (_PROC / str(pid) / "smaps_rollup").read_text()
-    except ProcessLookupError:
-        return 0
-    except OSError as error:
-        if (_PROC / "self" / "smaps_rollup").exists():
-            return 0  # it ended meanwhile
-        raise NotMeasuredError(f"memory cannot be read here: {error}") from None
-    found = _FIELDS[field].search(text)
+        text = (_PROC / str(pid) / file).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        if (_PROC / "self" / file).exists():
+            return 0
+        raise NotMeasuredError(f"there is no /proc/*/{file} here to read memory from") from None
+    found = re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)
     return int(found[1]) if found else 0
