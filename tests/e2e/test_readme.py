@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from up_process import ROOT, Up, running
+from up_process import ROOT, Up, running, within
 
 from slipway_sandbox.client import Sandbox
 
@@ -56,7 +56,7 @@ def test_what_up_prints_and_the_readme_says_works_and_sigterm_ends_everything(ru
         for command, expected in RUN_HERE.items():
             assert expected in _run(up, command), command
         with Sandbox(f"http://127.0.0.1:{up.environment['SANDBOX_PORT']}") as sandbox:
-            assert [note.status for note in sandbox.notifications()] == [200, 200, 200]
+            assert within(30, lambda: [note.status for note in sandbox.notifications()] == [200, 200, 200])
         assert len(re.findall(r"http://\S+", up.printed(r"generator +(.*)$"))) == 2
         _check_sign_in(up.printed(r"(http://\S+/\?token=\S+)"))
         user, password = up.printed(r"user (\w+),"), up.printed(r"password (\S+)$")

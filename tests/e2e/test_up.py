@@ -4,13 +4,11 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from up_process import PORTS, ROOT, SANDBOX, Up, running
+from up_process import PORTS, ROOT, SANDBOX, Up, running, within
 
 from slipway_cli.ports import free_port
 from slipway_cli.process_identity import ProcessIdentity
@@ -24,7 +22,7 @@ def test_nothing_outlives_it_when_it_is_killed_and_a_dead_service_is_started_aga
         deployer.send(signal.SIGKILL)
         up.printed(r"(deployer ended with exit code -9)")
         health = f"http://127.0.0.1:{up.environment['DEPLOYER_PORT']}/health"
-        assert _within(30, lambda: _ok(health)), "the deployer did not come back"
+        assert within(30, lambda: _ok(health)), "the deployer did not come back"
 
         processes = up.all_processes()
         up.process.kill()
@@ -66,12 +64,3 @@ def _ok(url: str) -> bool:
         return httpx.get(url, trust_env=False).is_success
     except httpx.TransportError:
         return False
-
-
-def _within(seconds: float, holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.2)
-    return False
