@@ -109,6 +109,11 @@ async def test_a_creation_that_raced_and_another_fault_end_right(world: Deployer
     await ends_right(world, first, second)
 
 
+@pytest.mark.parametrize("second", SLOW_AFTERWARDS)
+async def test_a_creation_that_raced_and_a_slow_fault_end_right(hasty_world: DeployerWorld, second: str) -> None:
+    await ends_right(hasty_world, "create 502 but done", second)
+
+
 async def test_a_repository_that_takes_its_time_to_be_seen_is_waited_for(world: DeployerWorld) -> None:
     world.sandbox.fault("git", "delayed_visibility", times=2)
     world.sandbox.fault("github", "delayed_visibility", times=2, match="/pages")
