@@ -4,6 +4,7 @@ Best effort: without it, checks that need such a library are inconclusive, never
 """
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -13,8 +14,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from slipway_cli.failure_note import read_failure, write_failure
 from slipway_cli.node import bring_node
@@ -73,13 +72,6 @@ def _present(mirror: Path, package: str) -> bool:
     return any(not major or version.split(".")[0] == major for version in versions)
 
 
-class Manifest(BaseModel):
-    """A package.json, as far as the mirror's layout needs it."""
-
-    name: str
-    version: str
-
-
 @dataclass(frozen=True)
 class Npm:
     """How npm is started."""
@@ -113,7 +105,7 @@ def _fetch(npm: Npm, packages: Sequence[str], mirror: Path) -> str:
             )
             for archive in sorted(Path(work).glob("*.tgz")):
                 _unpack(archive, mirror, Path(work) / archive.stem)
-        except (OSError, subprocess.SubprocessError, tarfile.TarError, ValueError) as error:
+        except (OSError, subprocess.SubprocessError, tarfile.TarError, ValueError, KeyError) as error:
             return f"npm pack: {error}"
     said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
     return "" if done.returncode == 0 else f"npm pack: {said[0] if said else f'exit {done.returncode}'}"
@@ -128,8 +120,9 @@ def _unpack(archive: Path, mirror: Path, work: Path) -> None:
             if source:
                 (work / inside).parent.mkdir(parents=True, exist_ok=True)
                 (work / inside).write_bytes(source.read())
-    manifest = Manifest.model_validate_json((work / "package.json").read_text())
-    home = mirror / manifest.name / manifest.version
+    # the generator's image fills its mirror with this module before anything is installed: standard library only
+    manifest = json.loads((work / "package.json").read_text())
+    home = mirror / manifest["name"] / manifest["version"]
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         work.rename(home)

@@ -3,11 +3,13 @@
 import os
 import sys
 
-from playwright.sync_api import Error, sync_playwright
-
 
 def main(path: str) -> str:
     """What went wrong; empty when nothing did."""
+    try:
+        from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 (the operator's image has no driver)
+    except ImportError:
+        return "its driver is not installed: Playwright is missing"
     try:
         with sync_playwright() as driver:
             # as the generator starts it: without its own sandbox where we are root, which it refuses
