@@ -1,7 +1,7 @@
-"""The whole bus: every exchange, queue and binding, written once; declaration, definitions and docs derive from it."""
+"""The whole bus: every exchange, queue and binding, written once; declaration and checks derive from it."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from aio_pika.abc import AbstractChannel
 
@@ -127,24 +127,3 @@ async def declare(channel: AbstractChannel, wanted: Topology) -> None:
         declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
         for binding in bindings.get(queue.name, ()):
             await declared.bind(binding.exchange, binding.routing_key)
-
-
-def definitions(wanted: Topology, vhost: str) -> dict[str, Any]:
-    """The same topology in the form of the management plugin's definitions import."""
-    return {
-        "vhosts": [{"name": vhost}],
-        "exchanges": [
-            {"name": e.name, "vhost": vhost, "type": e.type, "durable": True, "auto_delete": False, "internal": False,
-             "arguments": {}}
-            for e in wanted.exchanges
-        ],
-        "queues": [
-            {"name": q.name, "vhost": vhost, "durable": True, "auto_delete": False, "arguments": q.arguments}
-            for q in wanted.queues
-        ],
-        "bindings": [
-            {"source": b.exchange, "vhost": vhost, "destination": b.queue, "destination_type": "queue",
-             "routing_key": b.routing_key, "arguments": {}}
-            for b in wanted.bindings
-        ],
-    }  # fmt: skip
